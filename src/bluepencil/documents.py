@@ -1,0 +1,101 @@
+"""Documents, what becomes of them, and the step that decides it.
+
+A `Step` turns documents into outcomes and knows nothing of files, processes or clusters; whatever runs
+steps knows nothing of text. Both meet in the types of this module.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+
+class Status(StrEnum):
+    """What became of a document. Rows in = the sum over these four."""
+
+    UNCHANGED = "unchanged"
+    EDITED = "edited"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+class Reason(StrEnum):
+    """Why a document was dropped, failed, or kept as it was; a step may add its own codes."""
+
+    NOT_JSON = "not-json"
+    NOT_AN_OBJECT = "not-an-object"
+    TEXT_MISSING = "text-missing"
+    TEXT_NOT_A_STRING = "text-not-a-string"
+    BAD_ENCODING = "bad-encoding"
+    NUL = "nul-character"
+    TOO_LARGE = "record-too-large"
+    TRUNCATED_INPUT = "truncated-input"
+    UNREADABLE_INPUT = "unreadable-input"
+    STEP_ERROR = "step-error"
+    OUT_OF_MEMORY = "out-of-memory"
+    WORKER_DIED = "worker-died"
+    HUNG = "hung"
+    ALL_NOISE = "all-noise"
+    EMPTIED = "emptied"
+    PROGRAM_FAULT = "program-fault"
+    TOO_MUCH_DELETED = "too-much-deleted"
+    TOO_MANY_CALLS = "too-many-calls"
+    SOURCE_DIFFERS = "source-differs"
+    RESULT_DIFFERS = "result-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One record of a corpus: what a step sees of it.
+
+    `fields` holds the other fields that the step asked for by name (`Step.fields`), and nothing else;
+    every field passes through to the output whether asked for or not.
+    """
+
+    id: str
+    text: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one document.
+
+    `text` is the text to write; None keeps the source text (`Status.DROPPED` writes nothing).
+    `detail` is a sentence for people, `reason` a code to count by. `annotations` go into the ledger
+    columns of the same names; `faults` are the calls that were skipped, one code each.
+    """
+
+    status: Status
+    text: str | None = None
+    reason: str = ""
+    detail: str = ""
+    program: str = ""
+    faults: Sequence[str] = ()
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One kind of work over documents, such as refining.
+
+    A step is pickled into each worker process, so it holds options and loads what is heavy on first use.
+    """
+
+    @property
+    def name(self) -> str:
+        """Names the step in the ledger, with the model if there is one: `refine:rules`."""
+        ...
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names the fields beside the text that the step reads."""
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return everything that decides the result, as JSON values; a change of it is another run."""
+        ...
+
+    def run(self, documents: Sequence[Document]) -> Sequence[Outcome]:
+        """Return one outcome per document, in order."""
+        ...

@@ -1,0 +1,110 @@
+"""The operations of the edit language, and the program they make.
+
+A line is what stands between one "\\n" and the next; nothing else ends a line; lines are counted from 1.
+An operation checks itself when it is made, so that one that exists can be rendered, checked and executed.
+Source: RefineX (arXiv 2507.03253), section on program functions; replacements as in ProX and UltraX.
+"""
+
+from dataclasses import dataclass
+
+from bluepencil.errors import ProgramError
+
+
+def _line_number(value: int, name: str, least: int = 1) -> None:
+    if value < least:
+        raise ProgramError(f"{name} must be {least} or more, not {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAll:
+    """Remove the whole text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLines:
+    """Remove the lines `start` to `end`, both included."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        _line_number(self.start, "start")
+        if self.end < self.start:
+            raise ProgramError(f"the range ends before it starts: {self.start}, {self.end}")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveStr:
+    """Remove `text` from a line in which it occurs exactly once."""
+
+    line: int
+    text: str
+
+    def __post_init__(self) -> None:
+        _line_number(self.line, "line")
+        if not self.text:
+            raise ProgramError("there is no text to remove")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceStr:
+    """Replace `old`, which occurs exactly once in the line, by `new`. Not a deletion: needs the policy."""
+
+    line: int
+    old: str
+    new: str
+
+    def __post_init__(self) -> None:
+        _line_number(self.line, "line")
+        if not self.old:
+            raise ProgramError("there is no text to replace")
+
+
+@dataclass(frozen=True, slots=True)
+class InsertLine:
+    """Insert `text` as a line of its own after line `after` (0: before the first). Needs the policy."""
+
+    after: int
+    text: str
+
+    def __post_init__(self) -> None:
+        _line_number(self.after, "after", least=0)
+        if "\n" in self.text:
+            raise ProgramError("the inserted text holds a line break; insert one line at a time")
+
+
+Operation = RemoveAll | RemoveLines | RemoveStr | ReplaceStr | InsertLine
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The edits of one text, in order. No operation at all means: keep everything (`keep_all()`)."""
+
+    operations: tuple[Operation, ...] = ()
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether the program leaves the text as it is."""
+        return not self.operations
+
+    def shifted(self, lines: int) -> "Program":
+        """Return the program with every line number moved by `lines`: from a chunk to its document."""
+        return Program(tuple(_shifted(op, lines) for op in self.operations))
+
+
+def _shifted(op: Operation, lines: int) -> Operation:
+    match op:
+        case RemoveLines(start, end):
+            return RemoveLines(start + lines, end + lines)
+        case RemoveStr(line, text):
+            return RemoveStr(line + lines, text)
+        case ReplaceStr(line, old, new):
+            return ReplaceStr(line + lines, old, new)
+        case InsertLine(after, text):
+            return InsertLine(after + lines, text)
+        case RemoveAll():
+            return op
+
+
+KEEP_ALL = Program()
+REMOVE_ALL = Program((RemoveAll(),))
