@@ -10,6 +10,10 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 
+RECORDED = "bluepencil:recorded"
+"""The one field that the engine supplies, in a replay: the document's row in the ledger of an earlier run."""
+
+
 class Status(StrEnum):
     """What became of a document. Rows in = the sum over these four."""
 

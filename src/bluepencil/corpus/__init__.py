@@ -1,0 +1,1 @@
+"""Corpora: which files there are, what records they hold, and how refined ones are written."""

@@ -1,0 +1,112 @@
+"""Reading a corpus in units: slices of an input file that are worked on and committed as one.
+
+A unit is (file, segment). A plain JSON lines file is cut by bytes and a Parquet file by row groups, so
+that units of one file run side by side. A compressed stream can only be read from its start: its segments
+are cut by decompressed bytes and read one after another.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice, takewhile
+
+from bluepencil.corpus import jsonlines, parquet
+from bluepencil.corpus.block import Block
+from bluepencil.corpus.jsonlines import JsonReading
+from bluepencil.corpus.lines import Line, LineReader
+from bluepencil.corpus.paths import Kind, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a corpus is read; every value is recorded, since it decides units and documents."""
+
+    text_field: str = "text"
+    id_field: str = "id"
+    fields: tuple[str, ...] = ()
+    whole: bool = False
+    unit_bytes: int = 64 << 20
+    max_record_bytes: int = 32 << 20
+
+    @property
+    def json(self) -> JsonReading:
+        """Return the part that decides how a record becomes a document."""
+        return JsonReading(self.text_field, self.id_field, self.fields, self.whole)
+
+
+@dataclass(slots=True)
+class Segment:
+    """A segment that is being read: its number, its blocks, and how many stored bytes they took so far."""
+
+    number: int
+    blocks: Iterator[Block]
+    stored_bytes: Callable[[], int]
+
+
+def is_stream(source: Source) -> bool:
+    """Tell whether the segments of a file can only be read one after another."""
+    return source.compression is not None
+
+
+def count_segments(source: Source, reading: Reading) -> int:
+    """Return the number of units of a file that is no stream."""
+    if source.kind is Kind.PARQUET:
+        return len(parquet.row_groups(source, reading.unit_bytes))
+    return -(-source.size // reading.unit_bytes)
+
+
+def read_segment(source: Source, number: int, reading: Reading, records: int | None = None) -> Segment:
+    """Open one unit of a file that is no stream; `records` cuts it off after that many."""
+    if source.kind is Kind.PARQUET:
+        groups = parquet.row_groups(source, reading.unit_bytes)
+        blocks = parquet.blocks(source, groups[number], reading.json, reading.max_record_bytes)
+        share = source.size // max(1, len(groups))
+        return Segment(number, _cut(blocks, records), lambda: share)
+    start, stop = number * reading.unit_bytes, (number + 1) * reading.unit_bytes
+    lines = takewhile(lambda line: line[0] < stop, LineReader(source, start, reading.max_record_bytes))
+    blocks_ = jsonlines.blocks(islice(lines, records), source, reading.json)
+    return Segment(number, blocks_, lambda: min(stop, source.size) - start)
+
+
+def read_stream(
+    source: Source, first: int, reading: Reading, limits: dict[int, int] | None = None
+) -> Iterator[Segment]:
+    """Read the segments of a compressed file from `first` on; each must be used up before the next.
+
+    `limits` holds, per segment, how many records to take; segments without one are left out.
+    """
+    size = reading.unit_bytes
+    reader = LineReader(source, first * size, reading.max_record_bytes)
+
+    def number(line: Line) -> int:
+        return line[0] // size
+
+    last = max(limits, default=-1) if limits is not None else None
+    for segment, lines in groupby(reader, number):
+        if last is not None and segment > last:
+            return
+        if limits is not None and segment not in limits:
+            continue
+        before = reader.stored_bytes_read
+        taken = lines if limits is None else islice(lines, limits[segment])
+        yield Segment(
+            segment,
+            jsonlines.blocks(taken, source, reading.json),
+            lambda before=before: reader.stored_bytes_read - before,  # type: ignore[misc]
+        )
+        deque(lines, maxlen=0)
+
+
+def _cut(blocks: Iterator[Block], records: int | None) -> Iterator[Block]:
+    if records is None:
+        yield from blocks
+        return
+    for block in blocks:
+        if records <= 0:
+            return
+        surplus = len(block.records) - records
+        if surplus > 0:
+            del block.records[records:]  # type: ignore[attr-defined]
+            block.positions = block.positions[:records]  # type: ignore[misc]
+        records -= len(block.records)
+        yield block

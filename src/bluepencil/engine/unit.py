@@ -1,0 +1,210 @@
+"""Runs a step over one unit and commits what comes out: data, then ledger, each by a rename."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bluepencil.corpus.block import BadRecord, Block
+from bluepencil.corpus.parquet import check_schema
+from bluepencil.corpus.paths import Kind
+from bluepencil.corpus.read import Segment
+from bluepencil.corpus.write import Writer, open_writer
+from bluepencil.documents import RECORDED, Document, Outcome, Reason, Status
+from bluepencil.engine.job import Job, Task, Unit
+from bluepencil.engine.ledger import LedgerWriter, ledger_rows
+from bluepencil.errors import BluepencilError, RunError
+
+Notify = Callable[..., None]
+
+
+@dataclass(slots=True)
+class UnitReport:
+    """What a unit came to; the manifest is the sum of these."""
+
+    unit: Unit
+    rows: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    data_rows: int = 0
+    characters_before: int = 0
+    characters_after: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    stored_bytes: int = 0
+    quarantined: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: dict(v) if isinstance(v, Counter) else v for name, v in values.items()}
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> "UnitReport":
+        """Read a report from JSON values."""
+        counters = {name: Counter(entry[name]) for name in ("statuses", "reasons", "faults")}
+        return cls(**{**entry, "unit": (entry["unit"][0], entry["unit"][1]), **counters})
+
+
+def part_name(unit: Unit, suffix: str) -> str:
+    """Return the file name of a unit's part; names sort in input order."""
+    return f"part-{unit[0]:05d}-{unit[1]:06d}.{suffix}"
+
+
+def data_path(output: Path, unit: Unit, data_format: str) -> Path:
+    """Return where a unit's records go."""
+    return output / "data" / part_name(unit, data_format)
+
+
+def ledger_path(output: Path, unit: Unit) -> Path:
+    """Return where a unit's ledger rows go."""
+    return output / "ledger" / part_name(unit, "parquet")
+
+
+class UnitRun:
+    """One unit while it is worked on."""
+
+    def __init__(self, job: Job, task: Task, segment: Segment, notify: Notify) -> None:
+        self._job = job
+        self._task = task
+        self._segment = segment
+        self._notify = notify
+        self._unit = (task.unit[0], segment.number)
+        self._report = UnitReport(self._unit)
+        self._recorded: Iterator[Mapping[str, Any]] | None = None
+        self._temporary = job.output / "work" / "tmp"
+        self._writer: Writer | None = None
+
+    def run(self) -> UnitReport:
+        """Work through the unit and commit it."""
+        if self._job.recorded is not None:
+            self._recorded = ledger_rows(ledger_path(self._job.recorded, self._unit))
+        ledger_temporary = self._temporary_path(".ledger")
+        ledger = LedgerWriter(ledger_temporary, self._unit[0], self._job.step.name)
+        for block in self._segment.blocks:
+            self._run_block(block, ledger)
+        ledger.close()
+        if self._writer is not None:
+            self._writer.close()
+            target = data_path(self._job.output, self._unit, self._job.data_format)
+            commit(self._temporary_path(".data"), target)
+        commit(ledger_temporary, ledger_path(self._job.output, self._unit))
+        self._report.stored_bytes = self._segment.stored_bytes()
+        return self._report
+
+    def _temporary_path(self, suffix: str) -> Path:
+        return self._temporary / f"{part_name(self._unit, str(os.getpid()))}{suffix}"
+
+    def _run_block(self, block: Block, ledger: LedgerWriter) -> None:
+        outcomes = self._outcomes(block)
+        kept: list[tuple[int, str | None]] = []
+        keep_failed = self._job.on_failure == "keep"
+        report = self._report
+        characters = 0
+        for index, (position, record, outcome) in enumerate(
+            zip(block.positions, block.records, outcomes, strict=True)
+        ):
+            status = outcome.status
+            if status is Status.EDITED:
+                kept.append((index, outcome.text))
+            elif status is Status.UNCHANGED:
+                kept.append((index, None))
+            elif status is Status.FAILED:
+                self._failed(record, position, outcome)
+                if keep_failed and isinstance(record, Document):
+                    kept.append((index, None))
+            before, after = ledger.add(position, record, outcome)
+            characters += before
+            report.characters_after += after
+            report.statuses[status.value] += 1
+            if outcome.reason:
+                report.reasons[f"{status.value}:{outcome.reason}"] += 1
+            if outcome.faults:
+                report.faults.update(outcome.faults)
+            if outcome.annotations:
+                report.tokens_in += outcome.annotations.get("tokens_in") or 0
+                report.tokens_out += outcome.annotations.get("tokens_out") or 0
+        report.rows += len(outcomes)
+        report.characters_before += characters
+        report.data_rows += len(kept)
+        if kept:
+            self._open_writer().write(block, kept)
+        self._notify("progress", len(outcomes), characters, dict(Counter(o.status.value for o in outcomes)))
+
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            source = self._job.sources[self._unit[0]]
+            schema = self._job.schema
+            if source.kind is Kind.PARQUET:
+                schema = check_schema(source, self._job.reading.text_field)
+            path = self._temporary_path(".data")
+            self._writer = open_writer(path, self._job.data_format, schema)
+        return self._writer
+
+    def _failed(self, record: Document | BadRecord, position: int, outcome: Outcome) -> None:
+        if self._job.on_failure == "stop":
+            name = self._job.sources[self._unit[0]].url
+            who = f" (id {record.id})" if isinstance(record, Document) else ""
+            raise RunError(f"{name}, position {position}{who}: {outcome.reason}: {outcome.detail}")
+
+    def _outcomes(self, block: Block) -> list[Outcome]:
+        documents: list[tuple[int, Document]] = []
+        outcomes: list[Outcome | None] = []
+        for position, record in zip(block.positions, block.records, strict=True):
+            recorded = None if self._recorded is None else next(self._recorded, None)
+            if isinstance(record, BadRecord):
+                outcomes.append(Outcome(Status.FAILED, reason=record.reason, detail=record.detail))
+            elif position in self._task.poison:
+                reason = self._task.poison[position]
+                outcomes.append(Outcome(Status.FAILED, reason=reason, detail="a worker ended on it, twice"))
+            else:
+                if self._recorded is not None:
+                    record = Document(record.id, record.text, {**record.fields, RECORDED: recorded})
+                documents.append((position, record))
+                outcomes.append(None)
+        done = iter(self._run_step(documents))
+        return [next(done) if outcome is None else outcome for outcome in outcomes]
+
+    def _run_step(self, documents: Sequence[tuple[int, Document]]) -> Iterator[Outcome]:
+        if not self._task.careful:
+            yield from run_step(self._job.step, [document for _, document in documents])
+            return
+        for position, document in documents:
+            self._notify("at", position)
+            yield from run_step(self._job.step, [document])
+        self._notify("at", None)
+
+
+def run_step(step: Any, documents: Sequence[Document]) -> Sequence[Outcome]:
+    """Run a step; where it raises on several documents, run it on each, so that one costs one.
+
+    An error of Bluepencil itself (a missing package, a spent budget) is no fault of a document and ends
+    the run.
+    """
+    if not documents:
+        return []
+    try:
+        outcomes: Sequence[Outcome] = step.run(documents)
+    except BluepencilError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a step raises becomes a counted outcome
+        if len(documents) > 1:
+            return [outcome for document in documents for outcome in run_step(step, [document])]
+        reason = Reason.OUT_OF_MEMORY if isinstance(error, MemoryError) else Reason.STEP_ERROR
+        return [Outcome(Status.FAILED, reason=reason, detail=f"{type(error).__name__}: {error}")]
+    if len(outcomes) != len(documents):
+        raise RunError(f"{step.name} gave {len(outcomes)} outcomes for {len(documents)} documents")
+    return outcomes
+
+
+def commit(temporary: Path, target: Path) -> None:
+    """Rename a finished file into place, durably."""
+    temporary.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
