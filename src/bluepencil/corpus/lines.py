@@ -35,7 +35,7 @@ class _Stream:
 
     def compressed_position(self) -> int:
         """How many stored bytes have been read, for progress."""
-        return int(self._file.tell())
+        return self._source.size if self._file.closed else int(self._file.tell())
 
     def seek(self, offset: int) -> None:
         """Go to a decompressed offset: directly in a plain file, by reading in a compressed one."""
@@ -152,5 +152,5 @@ class LineReader:
         return size, b""
 
     def _too_large(self, head: bytes, size: int) -> BadRecord:
-        detail = f"a record of {size} bytes; the limit is {self._max_bytes} (--max-record-bytes)"
+        detail = f"a record of {size} bytes; the limit is {self._max_bytes} (--max-record-mb)"
         return BadRecord(Reason.TOO_LARGE, detail, head[:KEPT_ASIDE_BYTES])

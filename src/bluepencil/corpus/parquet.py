@@ -144,7 +144,7 @@ def _records(
     return records
 
 
-def _texts(array: Any) -> Sequence[str | None | UnicodeDecodeError]:
+def _texts(array: Any) -> Sequence[str | UnicodeDecodeError | None]:
     try:
         values: list[str | None] = array.to_pylist()
         return values
@@ -152,7 +152,7 @@ def _texts(array: Any) -> Sequence[str | None | UnicodeDecodeError]:
         return [_text(array[i]) for i in range(len(array))]
 
 
-def _text(scalar: Any) -> str | None | UnicodeDecodeError:
+def _text(scalar: Any) -> str | UnicodeDecodeError | None:
     try:
         value: str | None = scalar.as_py()
         return value

@@ -15,6 +15,7 @@ from bluepencil.corpus.block import Block
 from bluepencil.corpus.jsonlines import JsonReading
 from bluepencil.corpus.lines import Line, LineReader
 from bluepencil.corpus.paths import Kind, Source
+from bluepencil.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +83,21 @@ def read_stream(
         return line[0] // size
 
     last = max(limits, default=-1) if limits is not None else None
-    for segment, lines in groupby(reader, number):
+    for segment, group in groupby(reader, number):
         if last is not None and segment > last:
             return
-        if limits is not None and segment not in limits:
-            continue
-        before = reader.stored_bytes_read
-        taken = lines if limits is None else islice(lines, limits[segment])
-        yield Segment(
-            segment,
-            jsonlines.blocks(taken, source, reading.json),
-            lambda before=before: reader.stored_bytes_read - before,  # type: ignore[misc]
-        )
-        deque(lines, maxlen=0)
+        records = None if limits is None else limits.get(segment, 0)
+        if records != 0:
+            yield _stream_segment(segment, islice(group, records), reader, source, reading)
+        deque(group, maxlen=0)
+
+
+def _stream_segment(
+    number: int, lines: Iterator[Line], reader: LineReader, source: Source, reading: Reading
+) -> Segment:
+    before = reader.stored_bytes_read
+    blocks = jsonlines.blocks(lines, source, reading.json)
+    return Segment(number, blocks, lambda: reader.stored_bytes_read - before)
 
 
 def _cut(blocks: Iterator[Block], records: int | None) -> Iterator[Block]:
@@ -110,3 +113,14 @@ def _cut(blocks: Iterator[Block], records: int | None) -> Iterator[Block]:
             block.positions = block.positions[:records]  # type: ignore[misc]
         records -= len(block.records)
         yield block
+
+
+def read_all(source: Source, reading: Reading) -> Iterator[Document]:
+    """Yield the documents of a file, without the records that are none."""
+    if is_stream(source):
+        segments = read_stream(source, 0, reading)
+    else:
+        segments = (read_segment(source, i, reading) for i in range(count_segments(source, reading)))
+    for segment in segments:
+        for block in segment.blocks:
+            yield from (record for record in block.records if isinstance(record, Document))

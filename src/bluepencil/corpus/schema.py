@@ -102,7 +102,8 @@ def column(values: Sequence[Any], field: Any, decode: Callable[[Any], Any]) -> A
     import pyarrow
 
     if _is_json(field):
-        return pyarrow.array([None if v is None else bytes(v).decode() for v in values], field.type)
+        texts = [None if v is None else bytes(v).decode() for v in values]
+        return pyarrow.array([None if text == "null" else text for text in texts], field.type)
     decoded = [None if v is None else decode(v) for v in values]
     if _holds_json(field):
         decoded = [_with_json_text(value, field) for value in decoded]

@@ -61,9 +61,8 @@ class _Worker:
         self.segment: int | None = None
         self.position: int | None = None
         self.heard = time.monotonic()
-        with contextlib.suppress(BrokenPipeError):
-            self.connection.send(list(sys.path))
-            self.connection.send(job)
+        self.send(list(sys.path))
+        self.send(job)
 
     @property
     def unit(self) -> Unit | None:
@@ -74,8 +73,12 @@ class _Worker:
     def give(self, task: Task) -> None:
         self.task, self.segment, self.position = task, None, None
         self.heard = time.monotonic()
+        self.send(task)
+
+    def send(self, message: object) -> None:
+        # A worker that has ended is noticed where its messages are read.
         with contextlib.suppress(BrokenPipeError):
-            self.connection.send(task)
+            self.connection.send(message)
 
     def end(self, number: int = signal.SIGKILL) -> None:
         if self.process.poll() is None:
@@ -103,27 +106,30 @@ class LocalRun:
 
     def run(self) -> None:
         """Work until nothing is left."""
-        if self._job.needs_survey:
-            if self._state.columns is None:
-                self._progress.phase("finding columns")
-                self._work_on(plan(self._job, set(), set(), survey=True))
-                self._state.surveyed(self._columns)
-            columns = self._state.columns
-            text = {self._job.reading.text_field: "string"}
-            self._job = replace(self._job, schema=arrow_schema({**(columns or {}), **text}))
-        self._progress.phase(self._job.step.name)
-        self._work_on(plan(self._job, set(self._state.reports), self._state.ended))
-
-    def _work_on(self, tasks: list[Task]) -> None:
-        self._pending = deque(tasks)
         try:
-            while self._pending or any(w.task for w in self._workers):
-                self._staff()
-                self._listen()
+            if self._job.needs_survey:
+                self._find_columns()
+            self._progress.phase(self._job.step.name)
+            self._work_on(plan(self._job, set(self._state.reports), self._state.ended))
         finally:
             for worker in self._workers:
                 worker.end()
-            self._workers = []
+
+    def _find_columns(self) -> None:
+        if self._state.columns is None:
+            self._progress.phase("finding columns")
+            self._work_on(plan(self._job, set(), set(), survey=True))
+            # The text is written as text, whatever bad records hold there.
+            self._state.surveyed({**self._columns, self._job.reading.text_field: "string"})
+        self._job = replace(self._job, schema=arrow_schema(self._state.columns or {}))
+        for worker in self._workers:
+            worker.send(self._job)
+
+    def _work_on(self, tasks: list[Task]) -> None:
+        self._pending = deque(tasks)
+        while self._pending or any(w.task for w in self._workers):
+            self._staff()
+            self._listen()
 
     def _staff(self) -> None:
         for worker in self._workers:

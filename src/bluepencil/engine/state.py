@@ -172,7 +172,7 @@ class RunState:
         whole = {**self._asked, "columns": self.columns, **manifest}
         _write(self._output / "manifest.json", whole, temporary=self._work / "tmp" / "manifest")
         self._remove_work()
-        return whole
+        return read_manifest(self._output)
 
     def _remove_work(self) -> None:
         if self._journal is not None:

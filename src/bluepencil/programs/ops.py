@@ -1,6 +1,6 @@
-"""The operations of the edit language, and the program they make.
+r"""The operations of the edit language, and the program they make.
 
-A line is what stands between one "\\n" and the next; nothing else ends a line; lines are counted from 1.
+A line is what stands between one "\n" and the next; nothing else ends a line; lines are counted from 1.
 An operation checks itself when it is made, so that one that exists can be rendered, checked and executed.
 Source: RefineX (arXiv 2507.03253), section on program functions; replacements as in ProX and UltraX.
 """
@@ -9,10 +9,16 @@ from dataclasses import dataclass
 
 from bluepencil.errors import ProgramError
 
+# No text has more lines; and a number of this length still fits 64 bits wherever a program is stored.
+MAX_DIGITS = 18
+MAX_NUMBER = 10**MAX_DIGITS - 1
 
-def _line_number(value: int, name: str, least: int = 1) -> None:
-    if value < least:
-        raise ProgramError(f"{name} must be {least} or more, not {value}")
+
+def _check_number(value: int, name: str, least: int = 1) -> None:
+    if not least <= value <= MAX_NUMBER:
+        raise ProgramError(
+            f"{name} must be {least} or more and have at most {MAX_DIGITS} digits, not {value}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,9 @@ class RemoveLines:
     end: int
 
     def __post_init__(self) -> None:
-        _line_number(self.start, "start")
-        if self.end < self.start:
+        if not 1 <= self.start <= self.end <= MAX_NUMBER:
+            _check_number(self.start, "start")
+            _check_number(self.end, "end")
             raise ProgramError(f"the range ends before it starts: {self.start}, {self.end}")
 
 
@@ -41,7 +48,7 @@ class RemoveStr:
     text: str
 
     def __post_init__(self) -> None:
-        _line_number(self.line, "line")
+        _check_number(self.line, "line")
         if not self.text:
             raise ProgramError("there is no text to remove")
 
@@ -55,7 +62,7 @@ class ReplaceStr:
     new: str
 
     def __post_init__(self) -> None:
-        _line_number(self.line, "line")
+        _check_number(self.line, "line")
         if not self.old:
             raise ProgramError("there is no text to replace")
 
@@ -68,7 +75,7 @@ class InsertLine:
     text: str
 
     def __post_init__(self) -> None:
-        _line_number(self.after, "after", least=0)
+        _check_number(self.after, "after", least=0)
         if "\n" in self.text:
             raise ProgramError("the inserted text holds a line break; insert one line at a time")
 
@@ -88,12 +95,15 @@ class Program:
         return not self.operations
 
     def shifted(self, lines: int) -> "Program":
-        """Return the program with every line number moved by `lines`: from a chunk to its document."""
-        return Program(tuple(_shifted(op, lines) for op in self.operations))
+        """Return the program with every line number moved by `lines`: from a chunk to its document.
+
+        Raises ProgramError where a number would leave its range.
+        """
+        return Program(tuple(_shifted(operation, lines) for operation in self.operations))
 
 
-def _shifted(op: Operation, lines: int) -> Operation:
-    match op:
+def _shifted(operation: Operation, lines: int) -> Operation:
+    match operation:
         case RemoveLines(start, end):
             return RemoveLines(start + lines, end + lines)
         case RemoveStr(line, text):
@@ -103,7 +113,7 @@ def _shifted(op: Operation, lines: int) -> Operation:
         case InsertLine(after, text):
             return InsertLine(after + lines, text)
         case RemoveAll():
-            return op
+            return operation
 
 
 KEEP_ALL = Program()

@@ -1,0 +1,185 @@
+"""The few functions that most programs need; the command line tool is a thin front of them."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bluepencil.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from bluepencil.documents import Step
+    from bluepencil.engine.progress import Progress
+    from bluepencil.evaluate.report import Report
+    from bluepencil.programs import Cost, Policy
+    from bluepencil.refiners.base import Refiner
+
+PathLike = str | os.PathLike[str]
+Manifest = dict[str, Any]
+
+
+def refine(
+    inputs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    refiner: "str | Refiner" = "rules",
+    policy: "Policy | None" = None,
+    fault_cost: "Cost | str" = "call",
+    **options: Any,
+) -> Manifest:
+    """Refine a corpus: programs are made, checked and executed; every edit is in the ledger.
+
+    `inputs` are files, folders, globs or addresses of JSON lines (plain, gz, zst) or Parquet. Returns the
+    manifest. The same call goes on where an interrupted one stopped. `options` are those of `run_step`.
+    """
+    from bluepencil.programs import Cost, Policy
+    from bluepencil.refiners.base import Refine
+    from bluepencil.refiners.registry import make_refiner
+
+    made = make_refiner(refiner) if isinstance(refiner, str) else refiner
+    return run_step(Refine(made, policy or Policy(), Cost(fault_cost)), inputs, output, **options)
+
+
+def run_step(
+    step: "Step",
+    inputs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    text_field: str = "text",
+    id_field: str = "id",
+    data_format: str = "parquet",
+    on_failure: str = "keep",
+    limit: int | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    unit_mb: float = 64,
+    max_record_mb: float = 32,
+    hang_seconds: float = 600.0,
+    progress: "Progress | None" = None,
+) -> Manifest:
+    """Run any step over a corpus and return the manifest; see `documents.Step`.
+
+    `limit` takes the first so many records; `unit_mb` is the size of the slices that are committed as one;
+    a record of more than `max_record_mb` is failed; a worker that is silent for `hang_seconds` is replaced.
+    """
+    from bluepencil.corpus.parquet import check_schema
+    from bluepencil.corpus.paths import Kind, resolve
+    from bluepencil.corpus.read import Reading
+    from bluepencil.engine.job import Job, first_records
+    from bluepencil.engine.local import run
+
+    for name, value in (("unit_mb", unit_mb), ("max_record_mb", max_record_mb), ("limit", limit or 1)):
+        if value <= 0:
+            raise OptionError(f"{name} must be more than 0, not {value}")
+    if workers is not None and workers < 1:
+        raise OptionError(f"workers must be 1 or more, not {workers}")
+    sources = resolve(_listed(inputs))
+    for source in sources:
+        if source.kind is Kind.PARQUET:
+            check_schema(source, text_field)
+    reading = Reading(
+        text_field, id_field, step.fields, False, int(unit_mb * (1 << 20)), int(max_record_mb * (1 << 20))
+    )
+    job = Job(sources, Path(output), step, reading, data_format, on_failure)
+    if job.needs_survey:
+        job = replace(job, reading=replace(reading, whole=True))
+    if limit is not None:
+        job = replace(job, limits=first_records(sources, job.reading, limit))
+    return run(job, workers=workers, fresh=fresh, hang_seconds=hang_seconds, progress=progress)
+
+
+def replay(
+    run_folder: PathLike,
+    inputs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    workers: int | None = None,
+    fresh: bool = False,
+    progress: "Progress | None" = None,
+) -> Manifest:
+    """Rebuild the output of a run from the raw input and its ledger alone, byte for byte.
+
+    A document that cannot be rebuilt fails with `source-differs` or `result-differs`; see
+    `engine.replay.differing`.
+    """
+    from bluepencil.corpus.paths import resolve
+    from bluepencil.engine.job import Job
+    from bluepencil.engine.local import run
+    from bluepencil.engine.replay import Replay
+    from bluepencil.engine.results import reading_of
+    from bluepencil.engine.state import read_manifest
+
+    manifest = read_manifest(Path(run_folder))
+    options = manifest["options"]
+    sources = resolve(_listed(inputs))
+    if len(sources) != len(manifest["inputs"]):
+        raise InputError(f"the run had {len(manifest['inputs'])} input files; {len(sources)} are named now")
+    # Ids that were made up from file names stay what they were.
+    sources = tuple(replace(s, name=e["name"]) for s, e in zip(sources, manifest["inputs"], strict=True))
+    limits = None
+    if options["limit"] is not None:
+        limits = {(e["unit"][0], e["unit"][1]): e["rows"] for e in manifest["units"]}
+    job = Job(
+        sources,
+        Path(output),
+        Replay(options["step"], options["step_options"]),
+        reading_of(options),
+        options["format"],
+        options["on_failure"],
+        recorded=Path(run_folder),
+        limits=limits,
+    )
+    return run(job, workers=workers, fresh=fresh, progress=progress)
+
+
+def evaluate_edits(
+    run_folder: PathLike,
+    gold: PathLike,
+    *,
+    gold_field: str = "gold",
+    by: str | None = None,
+) -> "Report":
+    """Score the output of a run against gold, joined by id; `by` names a field of the gold rows to group by.
+
+    Documents without gold are left out; raises InputError where none is left, or an id of the gold is there
+    twice.
+    """
+    from bluepencil.evaluate.edits import evaluate
+
+    return evaluate(_pages(Path(run_folder), _read_gold(gold, gold_field, by)))
+
+
+def _pages(run_folder: Path, gold: dict[str, tuple[str, str]]) -> Iterable[Any]:
+    from bluepencil.engine.results import read_results
+    from bluepencil.evaluate.edits import Page
+
+    found = 0
+    for result in read_results(run_folder, wanted=lambda row: row["id"] in gold):
+        if result.source is not None:
+            text, group = gold[result.row["id"]]
+            found += 1
+            yield Page(result.row["id"], group, result.source.text, result.output, text)
+    if not found:
+        raise InputError(f"no document of {run_folder} has an id that the gold has")
+
+
+def _read_gold(path: PathLike, gold_field: str, by: str | None) -> dict[str, tuple[str, str]]:
+    from bluepencil.corpus.paths import resolve
+    from bluepencil.corpus.read import Reading, read_all
+
+    fields = (by,) if by else ()
+    gold: dict[str, tuple[str, str]] = {}
+    for source in resolve([path]):
+        for document in read_all(source, Reading(text_field=gold_field, fields=fields)):
+            if document.id in gold:
+                raise InputError(f"{source.url} has the id {document.id!r} twice")
+            group = str(document.fields.get(by, "none")) if by else "documents"
+            gold[document.id] = (document.text, group)
+    if not gold:
+        raise InputError(f"{os.fspath(path)} holds no record with a text in the field {gold_field!r}")
+    return gold
+
+
+def _listed(inputs: PathLike | Sequence[PathLike]) -> list[PathLike]:
+    return [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)

@@ -1,0 +1,5 @@
+"""`python -m bluepencil.cli` is `bluepencil`."""
+
+from bluepencil.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""bluepencil refine: strike noise out of the documents of a corpus."""
+
+from typing import Any
+
+import click
+
+from bluepencil.cli.options import corpus_options, finish
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("-o", "--output", required=True, metavar="OUT", help="The folder for the result.")
+@click.option(
+    "--refiner",
+    default="rules",
+    show_default=True,
+    metavar="NAME",
+    help="What writes the edit programs: none, rules, or rules:SET,SET (c4, context, navigation, ...).",
+)
+@click.option(
+    "--fault-cost",
+    type=click.Choice(["call", "chunk", "document"]),
+    default="call",
+    show_default=True,
+    help="What a faulty call of a program costs: itself, the edits of its chunk, or all of the document.",
+)
+@click.option(
+    "--max-deleted-share",
+    type=click.FloatRange(0, 1),
+    default=0.95,
+    show_default=True,
+    help="A program that deletes a larger share of the characters is not carried out.",
+)
+@click.option(
+    "--max-calls",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Nor is a program with more calls than this.",
+)
+@corpus_options
+def refine(
+    inputs: tuple[str, ...],
+    output: str,
+    refiner: str,
+    fault_cost: str,
+    max_deleted_share: float,
+    max_calls: int,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Strike noise out of the documents of a corpus.
+
+    INPUT is files, folders, globs or addresses (s3://, hf://, ...) of JSON lines (.jsonl, .jsonl.gz,
+    .jsonl.zst) or Parquet. All fields are carried through; only the text changes, and only by deletion.
+
+    \b
+    OUT/data/       the refined corpus
+    OUT/ledger/     a row per record: outcome, reason, program, hashes
+    OUT/manifest.json   written last: totals, inputs, options; without it the run is not finished
+
+    A run that was stopped goes on with the same command.
+
+    \b
+      bluepencil refine pages.jsonl.gz -o refined
+      bluepencil refine 'crawl/*.parquet' -o refined --text-field content --workers 8
+    """
+    from bluepencil.api import refine as run
+    from bluepencil.engine.progress import Progress
+    from bluepencil.programs import Policy
+
+    policy = Policy(max_deleted_share=max_deleted_share, max_calls=max_calls)
+    manifest = run(
+        inputs,
+        output,
+        refiner=refiner,
+        policy=policy,
+        fault_cost=fault_cost,
+        progress=Progress(quiet=quiet),
+        **options,
+    )
+    finish(manifest, output)

@@ -1,0 +1,1 @@
+"""Measures what refined text is worth: `edits` against gold."""

@@ -1,0 +1,135 @@
+"""The refiner `rules`: known rule sets for the lines of web pages, which speak programs like any refiner.
+
+Sets, selected by name:
+
+- `context`: what does not stand in the main text of the page, as `rules_context` finds it. It leaves texts
+  alone that look cleaned already.
+- `navigation`, `cookies`, `copyright`, `share`, `comments`, `related`, `ads`: lines with a phrase of that set, in
+  several languages (`rules_phrases`). `context` goes by the phrases of the sets selected beside it.
+- `c4`: the line rules of C4; `c4-page`: drop the page where C4 does, for a curly bracket or "lorem ipsum"
+  (`rules_c4`). On text other than English prose these two strike a lot.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bluepencil.errors import OptionError
+from bluepencil.programs import KEEP_ALL, REMOVE_ALL, Program, RemoveLines
+from bluepencil.refiners.base import Proposal
+from bluepencil.refiners.rules_c4 import is_banned_page, line_verdicts
+from bluepencil.refiners.rules_context import main_text
+from bluepencil.refiners.rules_phrases import PHRASE_SETS, PhraseIndex, phrase_index
+
+DEFAULT_SETS = ("context", *PHRASE_SETS)
+SETS = (*DEFAULT_SETS, "c4", "c4-page")
+
+VERSION = 1
+"""Goes up with every change of what the rules strike: a run with other rules is another run."""
+
+_Struck = list[str | None]
+"""For each line the rule set that strikes it, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Proposes the lines that the selected rule sets strike; raises OptionError for a set that does not exist.
+
+    The annotation `struck` counts the lines struck per set, blank ones included; a line that several sets
+    strike counts for the first of: `c4-page`, `c4`, the sets of phrases, `context`.
+    """
+
+    sets: tuple[str, ...] = DEFAULT_SETS
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.sets if name not in SETS]
+        if unknown:
+            raise OptionError(f"there is no rule set {unknown[0]!r}; there are: {', '.join(SETS)}")
+        if not self.sets or len(set(self.sets)) < len(self.sets):
+            raise OptionError("name one rule set or more, each once")
+
+    @property
+    def name(self) -> str:
+        """Names the refiner, with its sets unless they are the default: `rules:c4`."""
+        return "rules" if self.sets == DEFAULT_SETS else f"rules:{','.join(self.sets)}"
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return the sets, the version of the rules, and a digest of the phrases in use."""
+        phrases = self._phrase_sets()
+        return {
+            "refiner": "rules",
+            "sets": list(self.sets),
+            "version": VERSION,
+            "phrases": phrase_index(phrases).digest if phrases else "",
+        }
+
+    def propose(self, texts: Sequence[str]) -> Sequence[Proposal]:
+        """Return one proposal per text."""
+        phrases = self._phrase_sets()
+        index = phrase_index(phrases) if phrases or "context" in self.sets else None
+        return [self._proposal(text, index) for text in texts]
+
+    def _phrase_sets(self) -> tuple[str, ...]:
+        return tuple(name for name in PHRASE_SETS if name in self.sets)
+
+    def _proposal(self, text: str, index: PhraseIndex | None) -> Proposal:
+        lines = text.split("\n")
+        struck: _Struck = [None] * len(lines)
+        if index is not None:
+            _strike_furniture(text, lines, struck, index, "context" in self.sets)
+        if "c4" in self.sets or "c4-page" in self.sets:
+            self._strike_c4(text, lines, struck)
+        program = _program(lines, struck)
+        if program.keeps_all:
+            return Proposal()
+        counts = {name: count for name in self.sets if (count := struck.count(name))}
+        return Proposal(program, annotations={"struck": counts})
+
+    def _strike_c4(self, text: str, lines: Sequence[str], struck: _Struck) -> None:
+        verdicts = line_verdicts(text, lines)
+        if "c4-page" in self.sets and is_banned_page(lines, verdicts):
+            struck[:] = ["c4-page"] * len(lines)
+        elif "c4" in self.sets:
+            struck[:] = [rule if kept else "c4" for rule, kept in zip(struck, verdicts, strict=True)]
+
+
+def _strike_furniture(
+    text: str, lines: Sequence[str], struck: _Struck, index: PhraseIndex, context: bool
+) -> None:
+    hits = index.find(text)
+    kept = main_text(lines, hits) if context else None
+    if kept is not None:
+        struck[:] = [None if keep else "context" for keep in kept]
+    for number, hit in enumerate(hits):
+        if hit is not None:
+            struck[number] = hit.rule
+    for number in range(1, len(lines)):
+        # A blank line goes with what it set apart, so that no two blank lines meet.
+        if struck[number - 1] is not None and struck[number] is None and not lines[number].strip():
+            before = number - 1
+            while before >= 0 and struck[before] is not None:
+                before -= 1
+            if before < 0 or not lines[before].strip():
+                struck[number] = struck[number - 1]
+
+
+def _program(lines: Sequence[str], struck: _Struck) -> Program:
+    """Return the program that removes the struck lines, one call for each run of them."""
+    if not any(struck):
+        return KEEP_ALL
+    operations = []
+    start = 0
+    words_left = False
+    for number, (line, rule) in enumerate(zip(lines, struck, strict=True), 1):
+        if rule is not None:
+            start = start or number
+            continue
+        if start:
+            operations.append(RemoveLines(start, number - 1))
+            start = 0
+        words_left = words_left or not (not line or line.isspace())
+    if start:
+        operations.append(RemoveLines(start, len(lines)))
+    if words_left:
+        return Program(tuple(operations))
+    return KEEP_ALL if all(not line or line.isspace() for line in lines) else REMOVE_ALL

@@ -1,0 +1,77 @@
+"""The line rules and the page rules of C4.
+
+Source: C. Raffel et al., "Exploring the limits of transfer learning with a unified text-to-text transformer",
+JMLR 21 (2020), section 2.2, and the reference code (`c4_utils.py` of TensorFlow Datasets). A line stays that ends
+in terminal punctuation (not in an ellipsis), has five words or more, none of more than 1,000 characters, and does
+not mention Javascript or a policy. Two things are wider than the reference: typographic and single closing quotes
+count like the straight double one, and scripts without spaces have their own full stops and count characters
+as words.
+
+Not here: the bad-word list, the least number of sentences per page, and citation marks, which the reference
+cuts out of the lines that stay (they are only looked through here: "text.[1]" ends in a full stop).
+"""
+
+import re
+from collections.abc import Sequence
+
+_ENDS = (".", "?", "!", '"', "'", "”", "’")
+_UNSPACED_ENDS = ("。", "？", "！", "」", "』", "…", "”", ".", "?", "!", "។", "။")
+_LEAST_WORDS = 5
+_LONGEST_WORD = 1000
+_BANNED = (
+    "javascript",
+    "terms of use",
+    "privacy policy",
+    "cookie policy",
+    "uses cookies",
+    "use of cookies",
+    "use cookies",
+)
+_CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
+)
+
+
+def line_verdicts(text: str, lines: Sequence[str]) -> list[bool]:
+    r"""Say of each line whether C4 keeps it; `lines` are those of the text, separated by "\n" only."""
+    lower = text.lower()
+    banned = [phrase for phrase in _BANNED if phrase in lower]
+    verdicts = []
+    for line in lines:
+        kept = False
+        bare = line.rstrip()
+        if bare.endswith(_ENDS):
+            kept = len(bare.split(None, _LEAST_WORDS - 1)) == _LEAST_WORDS and not bare.endswith("...")
+        elif bare[-1:] == "]":
+            kept = _ends_before_citation(bare)
+        if not kept and not bare.isascii():
+            kept = _is_unspaced_sentence(bare)
+        if kept and len(bare) > _LONGEST_WORD:
+            kept = max(map(len, bare.split())) <= _LONGEST_WORD or _UNSPACED.search(bare) is not None
+        verdicts.append(kept)
+    if banned:
+        for number, line in enumerate(lines):
+            if verdicts[number]:
+                low = line.lower()
+                verdicts[number] = not any(phrase in low for phrase in banned)
+    return verdicts
+
+
+def is_banned_page(lines: Sequence[str], verdicts: Sequence[bool]) -> bool:
+    """Whether a line that stays makes C4 drop the page: a curly bracket, or "lorem ipsum" in any case."""
+    for line, kept in zip(lines, verdicts, strict=True):
+        if kept and ("{" in line or "lorem ipsum" in line.lower()):
+            return True
+    return False
+
+
+def _ends_before_citation(bare: str) -> bool:
+    cut = _CITATION.sub("", bare).rstrip()
+    return (
+        cut != bare and cut.endswith(_ENDS) and not cut.endswith("...") and len(cut.split()) >= _LEAST_WORDS
+    )
+
+
+def _is_unspaced_sentence(bare: str) -> bool:
+    return bare.endswith(_UNSPACED_ENDS) and len(_UNSPACED.findall(bare)) >= _LEAST_WORDS

@@ -1,0 +1,1 @@
+"""What people read: documents with their edits shown, and summaries of runs."""

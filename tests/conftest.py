@@ -1,0 +1,39 @@
+"""What several tests share: where the real data is, and files written in every format."""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# Workers load the steps of the tests by name.
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture
+def web_data() -> Path:
+    """Return the folder of real web pages, or skip."""
+    folder = SHARED_DATA / "web"
+    if not folder.is_dir():
+        pytest.skip("the real web pages (../shared/data/web) are not here")
+    return folder
+
+
+def write_lines(path: Path, lines: list[bytes]) -> Path:
+    data = b"".join(line + b"\n" for line in lines)
+    if path.name.endswith(".gz"):
+        data = gzip.compress(data, mtime=0)
+    elif path.name.endswith(".zst"):
+        data = pa.compress(data, "zstd", asbytes=True)
+    path.write_bytes(data)
+    return path
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
+    return write_lines(path, [json.dumps(row).encode() for row in rows])
