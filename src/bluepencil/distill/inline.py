@@ -82,8 +82,9 @@ class _Comparison:
     def _matched(self, old: _Token, new: _Token, place: int, lines_differ: bool) -> None:
         space = old.space
         if new.space != space and not lines_differ:
-            if is_subsequence(new.space, space):
-                space = new.space
+            # Less space between two words is not worth a deletion, and seldom occurs once.
+            if not new.space:
+                space = ""
             else:
                 self._report(Kind.WHITE_SPACE, old.start, old.start + len(space), new.space)
         self.left[place] = space + old.word

@@ -24,7 +24,7 @@ from typing import NamedTuple
 PHRASE_SETS = ("navigation", "cookies", "copyright", "share", "comments", "related", "ads")
 
 # What a phrase line may be padded with: list marks, arrows, brackets, counts, dates.
-EDGES = " \t\r\xa0*:.!»›→←«‹|-–—…?·•#()[]<>+&_,;/0123456789：。！？（）【】"
+EDGES = " \t\r\xa0*:.!»›→←«‹|-–—…?·•#()[]<>+&,/0123456789：。！？（）【】"
 SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 # A line that is only a menu item, a button or a label is not longer; a cookie notice in one line is. Both are
 # the lengths below which more than nine in ten lines with a phrase are no main text (scrapinghub, trafilatura
@@ -32,6 +32,8 @@ SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 SHORT = 100
 LONG = 400
 _HEAD = 3
+# Code and not a button: "menu()", "print(".
+_CALLS = ("(", "()")
 
 
 class Hit(NamedTuple):
@@ -69,8 +71,11 @@ class PhraseIndex:
             if len(line) < SHORT:
                 key = line.strip(EDGES)
                 hit = whole.get(key)
-                if hit is None and key[:_HEAD] in starts:
-                    hit = self._start(key, line)
+                if hit is None:
+                    if key[:_HEAD] in starts:
+                        hit = self._start(key, line)
+                elif line.rstrip().endswith(_CALLS) or _CALLS[1] in line:
+                    hit = None
             hits.append(hit)
         for group in self.inside:
             if group.stem in lower:

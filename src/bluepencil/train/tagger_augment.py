@@ -57,10 +57,10 @@ def vary(page: TrainingPage, pool: Sequence[TrainingPage], random: Random) -> li
     bounds = _bounds(lines)
     if bounds:
         choice = random.random()
-        if choice < 0.2:
-            before, after = (random.choice([0, 1, 2, 4, 8]) for _ in range(2))
+        if choice < 0.3:
+            before, after = (random.choice([0, 1, 2, 3, 4, 8]) for _ in range(2))
             lines = lines[max(0, bounds[0] - before) : bounds[1] + after]
-        elif choice < 0.45:
+        elif choice < 0.55:
             lines = _with_frame_of(random.choice(pool), lines, bounds, random)
     if random.random() < 0.3:
         lines = _without_blocks(lines, random.choice([0.15, 0.4]), random)

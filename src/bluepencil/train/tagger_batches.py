@@ -1,6 +1,6 @@
 """Batches for the networks of the tagger: features, labels and weights, freshly varied each time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from bluepencil.train.tagger_pages import TrainingPage
 
 
 class Batch(NamedTuple):
-    """Inputs of a network, labels, weight of each place, and weight of each sequence."""
+    """Inputs of a network, labels, weight of each place, weight and page of each sequence."""
 
     numbers: Array
     items: Array
@@ -25,6 +25,7 @@ class Batch(NamedTuple):
     labels: Array
     weights: Array
     sequence_weights: Array
+    pages: Array
 
 
 def make_vocabulary(pages: Sequence[TrainingPage], options: TaggerOptions) -> Vocabulary:
@@ -57,15 +58,41 @@ def line_batches(
 ) -> Iterator[Batch]:
     """Yield batches of pages, most of them varied, for one pass over the pages."""
     noise = np.random.default_rng(random.getrandbits(32))
+    known = habits(pages)
     for chosen in _shuffled(pages, options.pages_per_batch, random):
         varied = [
             vary(page, pages, random) if random.random() < options.varied else lines_of(page)
             for page in chosen
         ]
         trust = [options.trusted_weight if page.trusted else 1.0 for page in chosen]
-        batch = _line_batch(varied, trust, vocabulary)
+        batch = _with_habits(
+            _line_batch(varied, trust, vocabulary), [known.get(page.source, -1) for page in chosen], known
+        )
         if len(batch.labels):
             yield _drop_items(batch, options.item_dropout, noise)
+
+
+def habits(pages: Sequence[TrainingPage]) -> dict[str, int]:
+    """Return the number of the habit of each source: 0 for all trusted ones, one of its own for any other.
+
+    Sources treat titles, dates and comments differently; told the habit of a page, a network learns from
+    each without mixing them. Nothing is returned where there is nothing to tell apart.
+    """
+    trusted = {page.source for page in pages if page.trusted}
+    others = sorted({page.source for page in pages} - trusted)
+    if not trusted or not others:
+        return {}
+    return dict.fromkeys(sorted(trusted), 0) | {source: n for n, source in enumerate(others, start=1)}
+
+
+def _with_habits(batch: Batch, habit: Sequence[int], known: Mapping[str, int]) -> Batch:
+    """Add a column per habit to the numbers of a batch, TOP in that of the page."""
+    count = 1 + max(known.values(), default=-1)
+    columns = np.zeros((len(batch.labels), count), np.uint8)
+    owners = np.repeat(batch.pages, np.diff(batch.sequences))
+    for number in range(count):
+        columns[np.array(habit)[owners] == number, number] = features.TOP
+    return batch._replace(numbers=np.concatenate([batch.numbers, columns], axis=1))
 
 
 def glued_batches(
@@ -110,6 +137,7 @@ def _line_batch(pages: Sequence[list[Line]], trust: Sequence[float], vocabulary:
         np.array([line.keep for line in lines], np.float32),
         np.array([line.weight for line in lines], np.float32),
         np.array([trust[page] for page in tokens.pages], np.float32),
+        tokens.pages,
     )
 
 
@@ -131,6 +159,7 @@ def _token_batch(glued: Sequence[Glued], vocabulary: Vocabulary) -> Batch:
         labels.astype(np.float32),
         np.ones(len(labels), np.float32),
         np.diff(found.sequences).astype(np.float32),
+        tokens.pages[found.pages],
     )
 
 

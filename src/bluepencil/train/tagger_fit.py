@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bluepencil.errors import InputError, MissingExtraError
-from bluepencil.refiners.tagger_features import Vocabulary
+from bluepencil.refiners.tagger_features import TOP, Vocabulary
 from bluepencil.refiners.tagger_tokens import Array
-from bluepencil.train.tagger_batches import Batch, glued_batches, line_batches
+from bluepencil.train.tagger_batches import Batch, glued_batches, habits, line_batches
 from bluepencil.train.tagger_options import TaggerOptions, Task
 from bluepencil.train.tagger_pages import TrainingPage
 
@@ -24,7 +26,7 @@ def fit_lines(
     """Return the arrays of a network that says of each line whether it stays."""
     random = Random(seed)
     steps = options.epochs * math.ceil(len(pages) / options.pages_per_batch)
-    return _fit(
+    arrays = _fit(
         lambda: line_batches(pages, vocabulary, options, random),
         steps,
         vocabulary,
@@ -32,6 +34,16 @@ def fit_lines(
         seed,
         report,
     )
+    return _settle_habit(arrays, 1 + max(habits(pages).values(), default=-1))
+
+
+def _settle_habit(arrays: dict[str, Array], habits_known: int) -> dict[str, Array]:
+    """Return a network that always has habit 0, and needs no column for it: it moves into the bias."""
+    if not habits_known:
+        return arrays
+    weight, scale, bias = (arrays[f"first/{part}"] for part in ("weight", "scale", "bias"))
+    fixed = weight[len(weight) - habits_known].astype(np.float32) * scale * TOP
+    return arrays | {"first/weight": weight[: len(weight) - habits_known], "first/bias": bias + fixed}
 
 
 def fit_spans(

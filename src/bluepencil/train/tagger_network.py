@@ -135,5 +135,5 @@ def _channels_kept(width: int, dropout: float) -> Tensor:
 def _summary(active: Tensor, owners: Tensor, counts: Tensor) -> Tensor:
     """Return [S, 2 * H]: mean and maximum of each sequence."""
     sums = torch.zeros(len(counts), active.shape[1]).index_add(0, owners, active)
-    tops = torch.zeros_like(sums).index_reduce(0, owners, active, "amax", include_self=True)
+    tops = torch.zeros_like(sums).scatter_reduce(0, owners[:, None].expand_as(active), active, "amax")
     return torch.cat([_steps(sums / counts[:, None]), tops], 1)

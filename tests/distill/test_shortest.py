@@ -1,0 +1,204 @@
+from itertools import product
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bluepencil.distill import cost, shortest, solve
+from bluepencil.distill import mapping as mapping_module
+from bluepencil.distill.mapping import map_lines
+from bluepencil.distill.shortest import _Edits, without
+from bluepencil.errors import ProgramError
+from bluepencil.programs import KEEP_ALL, REMOVE_ALL, Program, RemoveLines, RemoveStr, ReplaceStr, execute
+
+from .oracle import IMPOSSIBLE, UNGUARDED, cheapest, cost_of_lines, deleted, every_program
+
+
+@pytest.mark.parametrize("text", ["ab\na", "aa\n\na", "a\na\nb", "abab", "\n\n", "ab\nba"])
+def test_the_oracle_agrees_with_all_programs_really_executed(text):
+    best = {text: cost(KEEP_ALL), "": cost(REMOVE_ALL)}
+    for program in every_program(text):
+        if isinstance(program, tuple):
+            program, result = program
+            best[result] = min(best.get(result, IMPOSSIBLE), cost(program))
+    assert best == cheapest(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab\n", max_size=7) | st.text("a\n", max_size=8) | st.text("abc\n", max_size=6))
+def test_every_result_has_the_cheapest_program_or_none_exists(text):
+    best = cheapest(text)
+    for kept in product((False, True), repeat=len(text)):
+        spans = deleted(text, kept)
+        target = without(text, spans)
+        solution = solve(text, spans)
+        assert solution.optimal
+        assert solution.reachable == (target in best)
+        if solution.reachable:
+            assert solution.cost == cost(solution.program) == best[target]
+            execution = execute(solution.program, text, UNGUARDED)
+            assert (execution.text, execution.faults) == (target, ())
+        else:
+            assert solution.missed > 0
+
+
+WORDS = [
+    ["a", "ab", "b", "ba", "abb", "x", "", "aab", "bx"],
+    ["a", "b", "c", "d", "ax", "bx", "cx", "dx", "xx"],
+    ["t", "d", "p1", "p2", "p3", "n", "n1", "tt", "td", "", "p"],
+]
+
+
+@st.composite
+def pages(draw):
+    words = st.sampled_from(draw(st.sampled_from(WORDS)))
+    source = draw(st.lists(words, min_size=1, max_size=24))
+    left = []
+    for line in source:
+        if draw(st.booleans()):
+            cut = draw(st.integers(0, 9))
+            left.append(line[1:] if cut == 0 else line[:-1] if cut == 1 else line)
+    return source, left
+
+
+@st.composite
+def pages_that_repeat(draw):
+    """The same lines several times, with noise between them or in them: many places to choose from."""
+    left = draw(st.lists(st.sampled_from(["A", "B", "C", "D"]), min_size=1, max_size=5))
+    source = []
+    for _ in range(draw(st.integers(2, 4))):
+        for line in left:
+            source += ["n"] * draw(st.integers(0, 1))
+            source.append(draw(st.sampled_from([line, line, line + "x", "n"])))
+    return source, left
+
+
+@settings(max_examples=3000, deadline=None)
+@given(pages() | pages_that_repeat())
+# A line kept in part saves two calls where its neighbours stand on both sides of it.
+@example((["n", "A", "n", "t", "n", "B", "n", "A", "tx", "B"], ["A", "t", "B"]))
+def test_no_other_choice_of_lines_costs_less(page):
+    source, left = page
+    mapping = map_lines(source, left, _Edits(False).cost, lambda: None)
+    best = cost_of_lines(source, left)
+    assert mapping.proven
+    if best == IMPOSSIBLE:
+        assert mapping.places is None
+    else:
+        assert mapping.cost == best
+
+
+@pytest.mark.parametrize("bound", ["EDGES", "COMPARISONS", "ROUNDS"])
+@settings(max_examples=200, deadline=None)
+@given(page=pages())
+def test_beyond_the_bounds_the_result_still_holds_and_says_so(bound, page):
+    source, left = page
+    text, target = "\n".join(source), "\n".join(left)
+    spans, at = [], 0
+    for row, line in zip(_places(source, left), left, strict=True):
+        start = sum(len(other) + 1 for other in source[:row])
+        if start > at:
+            spans.append((at, start))
+        at = start + len(source[row]) + 1
+        if len(line) < len(source[row]):
+            return
+    if at < len(text):
+        spans.append((max(at - 1, 0), len(text)))
+    if without(text, spans) != target:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mapping_module, bound, 2)
+        solution = solve(text, spans)
+    assert solution.reachable
+    assert execute(solution.program, text, UNGUARDED).text == target
+
+
+def _places(source, left):
+    places, at = [], 0
+    for line in left:
+        while len(source[at]) < len(line) or (line != source[at] and line not in source[at]):
+            at += 1
+        places.append(at)
+        at += 1
+    return places
+
+
+def spans_of(text, *strings):
+    found = []
+    for string in strings:
+        start = text.index(string)
+        found.append((start, start + len(string)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "strings", "program"),
+    [
+        ("nav\nbody\nfoot", ["nav\n", "\nfoot"], [RemoveLines(1, 1), RemoveLines(3, 3)]),
+        ("nav\nmore\nbody", ["nav\nmore\n"], [RemoveLines(1, 2)]),
+        # Deleted together with its line end, a line is removed; without it, it is emptied.
+        ("a\nbcd\ne", ["bcd\n"], [RemoveLines(2, 2)]),
+        ("a\nbcd\ne", ["bcd"], [RemoveStr(2, "bcd")]),
+        ("It rains. Read more", [" Read more"], [RemoveStr(1, " Read more")]),
+        # The same result, but the string to delete occurs twice and its rotation once.
+        ("abcabc", ["abc"], [RemoveStr(1, "bca")]),
+        # One range instead of two, for another line with the same text.
+        ("a\nnav\nb\na\nb\nfoot", ["nav\n", "\na\nb\nfoot"], [RemoveLines(1, 3), RemoveLines(6, 6)]),
+        ("gone\nall", ["gone\nall"], REMOVE_ALL.operations),
+        ("kept", [], []),
+        ("", [], []),
+    ],
+)
+def test_programs_are_the_shortest(text, strings, program):
+    spans = spans_of(text, *strings)
+    found = shortest(text, spans)
+    target = without(text, spans)
+    assert execute(found, text, UNGUARDED).text == target
+    assert cost(found) <= cost(Program(tuple(program)))
+    if "a\nnav" not in text:
+        assert found == Program(tuple(program))
+
+
+def test_remove_all_can_be_forbidden():
+    assert shortest("a\nb", [(0, 3)], remove_all=False) == Program((RemoveLines(1, 2),))
+
+
+def test_a_string_that_occurs_twice_is_out_of_reach_or_replaced():
+    text = "Ad one Ad two"
+    spans = [(0, 3), (7, 10)]
+    with pytest.raises(ProgramError, match="twice in their line"):
+        shortest(text, spans)
+    solution = solve(text, spans)
+    assert (solution.reachable, solution.optimal, solution.missed) == (False, True, 6)
+    replaced = shortest(text, spans, replacements=True)
+    assert execute(replaced, text, UNGUARDED).text == "one two"
+
+
+def test_lines_cannot_be_joined():
+    solution = solve("one\ntwo\nnav", [(3, 4), (7, 11)])
+    assert not solution.reachable
+    assert execute(solution.program, "one\ntwo\nnav").text == "one\ntwo"
+
+
+def test_only_what_is_ambiguous_is_replaced():
+    text = "One. Ad Two. Ad Three (photo) four"
+    target = "One. Two. Three four"
+    kept = text.replace("Ad ", "\0\0\0").replace(" (photo)", "\0" * 8)
+    spans = [(place, place + 1) for place, character in enumerate(kept) if character == "\0"]
+    program = shortest(text, spans, replacements=True)
+    assert execute(program, text, UNGUARDED).text == target
+    assert [type(operation) for operation in program.operations] == [ReplaceStr, ReplaceStr, RemoveStr]
+    assert sum(len(operation.old) for operation in program.operations[:2]) < 20
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text("ab\n", max_size=16), st.data())
+def test_with_replacements_every_part_of_a_line_is_reachable(text, data):
+    kept = data.draw(st.lists(st.booleans(), min_size=len(text), max_size=len(text)))
+    kept = [flag or character == "\n" for flag, character in zip(kept, text, strict=True)]
+    spans = deleted(text, kept)
+    solution = solve(text, spans, replacements=True)
+    assert solution.reachable
+    assert solution.cost == cost(solution.program)
+    execution = execute(solution.program, text, UNGUARDED)
+    assert (execution.text, execution.faults) == (without(text, spans), ())
