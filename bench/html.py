@@ -4,8 +4,8 @@
 
 Pages are the real ones in ../shared/data/web where they are, else made by a seeded generator; resiliparse
 (plain text of the whole page) and trafilatura (main text) render the same pages where they are installed, and
-fastwarc reads the same WARC files. Seconds are CPU seconds of one process, the best of several passes; "mb" is
-10^6 bytes of HTML. Agreement: the share of the lines in the training data that come out exactly, and the
+fastwarc reads the same WARC files. Seconds are CPU seconds of one process, the best of several passes; "mb"
+is 10^6 bytes of HTML. Agreement: the share of the lines in the training data that come out exactly, and the
 reverse, with hidden elements kept (the training data has them) and left out (the default).
 """
 

@@ -31,8 +31,9 @@ LEARNED = {
     "scrapinghub": "scrapinghub",
     "trafilatura-silver": "trafilatura_silver",
     "mozilla-readability": "readability_silver",
+    "pages": "examples",
 }
-"""Sources of the card that the shipped weights have learned from, and the file of each."""
+"""Sources of the card that the shipped weights have learned from, and the file of each; the last is ours."""
 UNSEEN = ("dragnet_dev", "cleaneval_dev")
 WHOLE_PAGES = Policy(max_deleted_share=1.0)
 
@@ -41,6 +42,9 @@ Row = dict[str, Any]
 
 def rows(name: str, step: int = 1) -> list[Row]:
     """Return every `step`-th row of a data file; raises FileNotFoundError with its path."""
+    if name == "examples":
+        with (ROOT / "examples" / "pages.jsonl").open(encoding="utf-8") as source:
+            return [json.loads(line) for line in source][::step]
     with gzip.open(DATA / f"{name}.jsonl.gz", "rt", encoding="utf-8") as source:
         return [json.loads(line) for line in source][::step]
 

@@ -18,6 +18,7 @@ from bluepencil.corpus.nesting import MAX_DEPTH, tame
 from bluepencil.errors import MissingExtraError
 
 pytest.importorskip("selectolax", reason="selectolax is not installed (extra web)")
+pytest.importorskip("resiliparse", reason="resiliparse is not installed (extra web)")
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "html.json").read_text(encoding="utf-8"))
 
@@ -71,7 +72,6 @@ SENTENCES = {
     ],
 )
 def test_encoding_that_nothing_declares(language, codec, name):
-    pytest.importorskip("resiliparse", reason="resiliparse is not installed (extra web)")
     text = SENTENCES[language] * 4
     rendered = render(f"<title>t</title><p>{text}".encode(codec))
     assert rendered == Rendered(f"t\n{text.strip()}", "t", name)
@@ -115,7 +115,6 @@ def test_encoding_that_nothing_declares(language, codec, name):
     ],
 )
 def test_declared_encodings(page, hint, expected):
-    pytest.importorskip("resiliparse", reason="resiliparse is not installed (extra web)")
     name, text = expected
     rendered = render(page, encoding_hint=hint)
     assert name in (None, rendered.encoding)

@@ -31,7 +31,7 @@ def deleted(text, kept):
 
 @cache
 def strings_of(line):
-    """Return every result of deleting strings that occur once from a line, with the least number of strings."""
+    """Return what deleting strings that occur once can leave of a line, with the least number of strings."""
     spans = [
         (start, end)
         for start in range(len(line))

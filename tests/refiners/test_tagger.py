@@ -22,7 +22,7 @@ MOST_WEIGHTS = 8_000_000  # bytes; the limit of the issue that asked for the tag
 
 
 def examples() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in EXAMPLES.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in EXAMPLES.read_text("utf-8").rstrip("\n").split("\n")]
 
 
 def deleted(text: str, program: Any) -> int:
@@ -57,7 +57,7 @@ ODD = {
     "5,000 lines": "Home\nA sentence that says something about the town.\n" * 2500,
     "script without spaces": "ホーム\n昨日、市長は新しい橋の計画を発表した。\n" * 20,
     "5 MB in one line": "word " * 1_000_000,
-    "100,000 short lines": "x\n" * 100_000,
+    "30,000 short lines": "x\n" * 30_000,
 }
 
 

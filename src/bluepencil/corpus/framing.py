@@ -1,8 +1,8 @@
 """Cuts a WARC file into records, goes on after damage, and says where each record is.
 
-Own code, since no reader does what a corpus of a million files needs. fastwarc 2.0.1 stops for good at the
-first damaged record or gzip member, and hands out a record that the end of the file cuts off as if it were
-whole; warcio is slower and stops as well. zlib does the decompressing.
+Own code, since fastwarc 2.0.1 does not do what a corpus of a million files needs: it stops for good at the
+first damaged record or gzip member, ends without a word at a length beyond the file, and hands out a record
+that the end of the file cuts off as if it were whole. zlib does the decompressing.
 
 After damage, reading resumes at the next gzip member that begins with a WARC header, or, within plain or
 decompressed bytes, at the next line `WARC/1.x` that a header field follows. Memory is bounded by

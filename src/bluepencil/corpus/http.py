@@ -2,8 +2,8 @@
 
 Own code, because real archives do not keep to the standard: bodies that a crawler decoded but whose headers
 say `chunked` or `gzip` still, bodies that a size limit cut off, lines that end in LF alone, and
-`Content-Encoding: UTF-8`. fastwarc 2.0.1 gives nothing for the first two and refuses the last, and passes
-a damaged gzip body on without a word.
+`Content-Encoding: UTF-8`. fastwarc 2.0.1 gives nothing for a body that is chunked in name only or cut inside
+a chunk, nor for the last, and passes a damaged gzip body on without a word.
 """
 
 import re

@@ -7,10 +7,10 @@ from typing import Any
 
 from bluepencil.documents import RECORDED, Document, Outcome, Reason, Status
 from bluepencil.engine.ledger import ledger_rows, text_hash
-from bluepencil.programs import Policy, execute, parse
+from bluepencil.programs import Execution, FaultCode, Limits, Policy, execute, parse
 
-# What was carried out once is carried out again: the guards have had their say.
-REPLAY_POLICY = Policy(replacements=True, max_deleted_share=1.0, max_calls=1 << 31)
+# What was carried out once is carried out again: guards and limits have had their say.
+_LIMITS = Limits(max_calls=1 << 31, max_characters=1 << 31)
 _ANNOTATIONS = ("prompt_hash", "tokens_in", "tokens_out", "scores")
 
 
@@ -47,12 +47,20 @@ def _replay(document: Document, row: Mapping[str, Any] | None) -> Outcome:
         annotations |= msgspec.json.decode(row["annotations"])
     text = None
     if row["status"] == Status.EDITED:
-        text = execute(parse(row["program"]).program, document.text, REPLAY_POLICY).text
+        text = execution_on_record(row, document.text).text
         if text_hash(text) != row["result_hash"]:
             return _differs(Reason.RESULT_DIFFERS, "the program on record makes another text of it")
     return Outcome(
         Status(row["status"]), text, row["reason"], row["detail"], row["program"], row["faults"], annotations
     )
+
+
+def execution_on_record(row: Mapping[str, Any], text: str) -> Execution:
+    """Carry out the program of an edited document's ledger row on its source text."""
+    # Under a policy without replacements, each of them was left out as a fault.
+    replacements = FaultCode.NOT_ALLOWED not in row["faults"]
+    policy = Policy(replacements, max_deleted_share=1.0, max_calls=1 << 31)
+    return execute(parse(row["program"], _LIMITS).program, text, policy)
 
 
 def _differs(reason: Reason, why: str) -> Outcome:

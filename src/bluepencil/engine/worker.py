@@ -47,7 +47,7 @@ def _listen(connection: "Connection[Any, Any]", inbox: "queue.SimpleQueue[Any]")
         sys.path[:] = connection.recv()
         while True:
             inbox.put(connection.recv())
-    except EOFError:
+    except (EOFError, OSError):
         os._exit(1)
     except Exception as error:  # noqa: BLE001 - what cannot be unpickled is the supervisor's to report
         connection.send(("fatal", f"the step cannot be loaded in a worker: {error!r}", None))
@@ -104,4 +104,8 @@ def _survey(job: Job, task: Task, connection: "Connection[Any, Any]") -> dict[st
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    try:
+        main(int(sys.argv[1]))
+    except BrokenPipeError:
+        # The supervisor has gone; there is nobody to tell.
+        os._exit(1)

@@ -70,7 +70,10 @@ class Cache:
             places = self._places(prefix_of(key))
             readers = [self._readers[segment] for segment, _, _ in places]
         for reader, (_, offset, length) in zip(readers, places, strict=True):
-            record = reader.read(offset, length)
+            try:
+                record = reader.read(offset, length)
+            except OSError as error:
+                raise self._unreadable(error) from error
             if record is None:
                 self.damaged += 1
             elif record[0] == key:
@@ -96,18 +99,24 @@ class Cache:
     def refresh(self) -> None:
         """Look for what other processes have stored since the last call."""
         with self._lock:
-            names = (entry.name for entry in os.scandir(self.folder) if entry.name.endswith(".answers"))
-            for name in sorted(set(names) - self._known):
-                self._follow(name)
-            for segment, reader in enumerate(self._readers):
-                if segment not in self._written:
-                    self._note(segment, reader.news())
+            try:
+                names = (name for name in os.listdir(self.folder) if name.endswith(".answers"))
+                for name in sorted(set(names) - self._known):
+                    self._follow(name)
+                for segment, reader in enumerate(self._readers):
+                    if segment not in self._written:
+                        self._note(segment, reader.news())
+            except OSError as error:
+                raise self._unreadable(error) from error
 
     def close(self) -> None:
         """Close the own segment; what is stored stays."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+    def _unreadable(self, error: OSError) -> OutputError:
+        return OutputError(f"the cache cannot be read: {self.folder}: {error.strerror}")
 
     def _open_segment(self) -> tuple[Writer, int]:
         host = socket.gethostname().split(".")[0]

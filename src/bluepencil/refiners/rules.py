@@ -115,21 +115,19 @@ def _strike_furniture(
 
 def _program(lines: Sequence[str], struck: _Struck) -> Program:
     """Return the program that removes the struck lines, one call for each run of them."""
-    if not any(struck):
-        return KEEP_ALL
     operations = []
     start = 0
-    words_left = False
-    for number, (line, rule) in enumerate(zip(lines, struck, strict=True), 1):
-        if rule is not None:
-            start = start or number
-            continue
-        if start:
-            operations.append(RemoveLines(start, number - 1))
-            start = 0
-        words_left = words_left or not (not line or line.isspace())
+    for number, rule in enumerate(struck, 1):
+        if rule is None:
+            if start:
+                operations.append(RemoveLines(start, number - 1))
+                start = 0
+        elif not start:
+            start = number
     if start:
         operations.append(RemoveLines(start, len(lines)))
-    if words_left:
+    if not operations or any(
+        rule is None and line and not line.isspace() for line, rule in zip(lines, struck, strict=True)
+    ):
         return Program(tuple(operations))
     return KEEP_ALL if all(not line or line.isspace() for line in lines) else REMOVE_ALL

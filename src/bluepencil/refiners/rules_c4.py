@@ -14,19 +14,17 @@ cuts out of the lines that stay (they are only looked through here: "text.[1]" e
 import re
 from collections.abc import Sequence
 
-_ENDS = (".", "?", "!", '"', "'", "”", "’")
-_UNSPACED_ENDS = ("。", "？", "！", "」", "』", "…", "”", ".", "?", "!", "។", "။")
+_ENDS = frozenset(".?!\"'”’")
+_UNSPACED_ENDS = frozenset("。？！」』…”.?!។။")
 _LEAST_WORDS = 5
 _LONGEST_WORD = 1000
-_BANNED = (
-    "javascript",
-    "terms of use",
-    "privacy policy",
-    "cookie policy",
-    "uses cookies",
-    "use of cookies",
-    "use cookies",
-)
+# The phrases of the reference, by a word that is looked for first.
+_BANNED = {
+    "javascript": ("javascript",),
+    "terms of use": ("terms of use",),
+    "policy": ("privacy policy", "cookie policy"),
+    "cookies": ("uses cookies", "use of cookies", "use cookies"),
+}
 _CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
@@ -35,21 +33,25 @@ _UNSPACED = re.compile(
 
 def line_verdicts(text: str, lines: Sequence[str]) -> list[bool]:
     r"""Say of each line whether C4 keeps it; `lines` are those of the text, separated by "\n" only."""
+    bare_lines = [line.rstrip() for line in lines]
+    verdicts = [
+        bare[-1:] in _ENDS and len(bare.split(None, _LEAST_WORDS - 1)) == _LEAST_WORDS and bare[-3:] != "..."
+        for bare in bare_lines
+    ]
+    if not text.isascii():
+        for number, bare in enumerate(bare_lines):
+            if not bare.isascii() and not verdicts[number]:
+                verdicts[number] = _is_unspaced_sentence(bare)
+    if "]" in text:
+        for number, bare in enumerate(bare_lines):
+            if bare[-1:] == "]":
+                verdicts[number] = _ends_before_citation(bare)
+    if max(map(len, bare_lines)) > _LONGEST_WORD:
+        for number, bare in enumerate(bare_lines):
+            if verdicts[number] and len(bare) > _LONGEST_WORD:
+                verdicts[number] = not _has_too_long_word(bare)
     lower = text.lower()
-    banned = [phrase for phrase in _BANNED if phrase in lower]
-    verdicts = []
-    for line in lines:
-        kept = False
-        bare = line.rstrip()
-        if bare.endswith(_ENDS):
-            kept = len(bare.split(None, _LEAST_WORDS - 1)) == _LEAST_WORDS and not bare.endswith("...")
-        elif bare[-1:] == "]":
-            kept = _ends_before_citation(bare)
-        if not kept and not bare.isascii():
-            kept = _is_unspaced_sentence(bare)
-        if kept and len(bare) > _LONGEST_WORD:
-            kept = max(map(len, bare.split())) <= _LONGEST_WORD or _UNSPACED.search(bare) is not None
-        verdicts.append(kept)
+    banned = [phrase for word, phrases in _BANNED.items() if word in lower for phrase in phrases]
     if banned:
         for number, line in enumerate(lines):
             if verdicts[number]:
@@ -68,10 +70,13 @@ def is_banned_page(lines: Sequence[str], verdicts: Sequence[bool]) -> bool:
 
 def _ends_before_citation(bare: str) -> bool:
     cut = _CITATION.sub("", bare).rstrip()
-    return (
-        cut != bare and cut.endswith(_ENDS) and not cut.endswith("...") and len(cut.split()) >= _LEAST_WORDS
-    )
+    return cut[-1:] in _ENDS and cut[-3:] != "..." and len(cut.split()) >= _LEAST_WORDS
 
 
 def _is_unspaced_sentence(bare: str) -> bool:
-    return bare.endswith(_UNSPACED_ENDS) and len(_UNSPACED.findall(bare)) >= _LEAST_WORDS
+    return bare[-1] in _UNSPACED_ENDS and len(_UNSPACED.findall(bare)) >= _LEAST_WORDS
+
+
+def _has_too_long_word(bare: str) -> bool:
+    """Whether a word is too long; a run of a script without spaces is many words."""
+    return any(len(word) > _LONGEST_WORD and not _UNSPACED.search(word) for word in bare.split())

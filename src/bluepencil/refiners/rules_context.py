@@ -52,7 +52,7 @@ _ENDINGS = {
     **dict.fromkeys(":,;：，、；", _COLON),
     "…": _TEASER,
 }
-_CLOSING = "\"'”’»)]」』）"
+_CLOSING = "\"'”’»)]」』）$"
 _CODE_ENDINGS = "{};)=\\]|&"
 
 # A line that is continued by one that starts with a small letter: a paragraph with hard line breaks.
@@ -60,6 +60,8 @@ _CONTINUED, _CONTINUED_FROM = 0.6, 40
 # After a line that ends in a colon the next lines are a list, up to a paragraph; each is worth this much more.
 _LIST_BONUS, _LIST_LINES, _LIST_FROM, _PARAGRAPH, _SENTENCE_PARAGRAPH = 0.4, 30, 12, 112, 80
 _CODE = 0.1
+_TABLE_ROW, _TABLE_BARS = 0.2, 3
+_SMALL_START = 0.2
 _REPEATED, _REPEATED_FROM = -3.0, 80
 
 _GAP_LINE, _GAP = -0.1, -0.8
@@ -84,6 +86,10 @@ _HITS = {
 # one and this many lines that repeat others.
 _FURNITURE, _REPEATS = 2, 10
 
+# What is worth no more than one paragraph of 160 characters is not the main text of a page. Such a page is noise
+# throughout if this share of its lines has a phrase.
+_LEAST_MAIN, _ALL_NOISE = 2.5, 0.35
+
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uffef\U00020000-\U000323af]"
 )
@@ -93,11 +99,16 @@ def main_text(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[bool] | 
     """Say of each line whether it stands in the main text; None if the text is better left alone.
 
     `hits` are the phrases found in the lines. A text is left alone that shows too little of a page around it
-    to tell: there a mistake costs more than is to be won.
+    to tell, and so is one without main text, unless phrases make up much of it: then it is noise throughout.
     """
     if not has_furniture(lines, hits):
         return None
-    return _divide(_values(lines, hits), hits)
+    total, kept = _divide(_values(lines, hits), hits)
+    if total > _LEAST_MAIN:
+        return kept
+    found = len(hits) - hits.count(None)
+    full = sum(1 for line in lines if line.strip())
+    return [False] * len(lines) if found >= _ALL_NOISE * full else None
 
 
 def has_furniture(lines: Sequence[str], hits: Sequence[Hit | None]) -> bool:
@@ -123,8 +134,10 @@ def _values(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[float]:
             continue
         length, shape = _shape(bare)
         value = shape[min(length, _LONGEST)]
-        if open_line and bare[0].islower():
-            values[-1] = max(values[-1], _CONTINUED)
+        if bare[0].islower():
+            value += _SMALL_START
+            if open_line:
+                values[-1] = max(values[-1], _CONTINUED)
         sentence = shape is _SENTENCE
         open_line = not sentence and length >= _CONTINUED_FROM
         if length >= _REPEATED_FROM:
@@ -141,6 +154,8 @@ def _values(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[float]:
                 value += _LIST_BONUS
         if value < _CODE and (bare[-1] in _CODE_ENDINGS or line.startswith(("    ", "\t"))):
             value = _CODE
+        if value < _TABLE_ROW and bare.count("|") >= _TABLE_BARS:
+            value = _TABLE_ROW
         if hit is not None:
             value += _HITS[hit.kind][0]
         values.append(value)
@@ -160,8 +175,8 @@ def _shape(bare: str) -> tuple[int, tuple[float, ...]]:
     return length, _ENDINGS.get(last, _OPEN)
 
 
-def _divide(values: Sequence[float], hits: Sequence[Hit | None]) -> list[bool]:
-    """Return which lines are main text in the division of the page that has the highest sum.
+def _divide(values: Sequence[float], hits: Sequence[Hit | None]) -> tuple[float, list[bool]]:
+    """Return the highest sum that a division of the page has, and which lines it says are main text.
 
     States: before the main text (value 0), in it, in a gap, after it (value 0). One pass forward keeps the best
     sum that ends in each state and where it came from; one pass back reads the states off.
@@ -188,7 +203,8 @@ def _divide(values: Sequence[float], hits: Sequence[Hit | None]) -> list[bool]:
             after = main
         gap = (main + _GAP if leaves else gap) + cost
         main = best + value
-    return _read_back(into_main, into_gap, into_after, _MAIN if main > after else _AFTER)
+    last = _MAIN if main > after else _AFTER
+    return max(main, after), _read_back(into_main, into_gap, into_after, last)
 
 
 _BEFORE, _MAIN, _IN_GAP, _AFTER = range(4)

@@ -15,7 +15,7 @@ from bluepencil.refiners.base import Proposal
 from bluepencil.refiners.tagger_decide import STRENGTHS, Thresholds, decide, read_spans
 from bluepencil.refiners.tagger_model import Model, Scores, load_model, shipped_model
 
-BATCH_CHARACTERS = 80_000
+BATCH_CHARACTERS = 120_000
 """Texts are read together up to this many characters: more is slower, for the caches of a processor."""
 
 

@@ -1,17 +1,16 @@
 """Documents of a run, chosen and shown with what was struck out."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bluepencil.documents import Document, Status
 from bluepencil.engine.ledger import ledger_rows
-from bluepencil.engine.replay import REPLAY_POLICY
+from bluepencil.engine.replay import execution_on_record
 from bluepencil.engine.results import Result, read_results
 from bluepencil.errors import OptionError
-from bluepencil.programs import execute, parse
 from bluepencil.report.struck import shortened, struck_out
 
 DEFAULT_SAMPLE = 3
@@ -100,10 +99,9 @@ def _body(result: Result, *, color: bool) -> str:
     return struck_out(document.text, _edits(row, document), color=color)
 
 
-def _edits(row: Any, document: Document) -> list[tuple[int, int, str]]:
+def _edits(row: Any, document: Document) -> Sequence[tuple[int, int, str]]:
     if row["status"] == Status.DROPPED:
         return [(0, len(document.text), "")]
     if row["status"] != Status.EDITED:
         return []
-    done = execute(parse(row["program"]).program, document.text, REPLAY_POLICY)
-    return [(edit.start, edit.end, edit.new) for edit in done.edits]
+    return execution_on_record(row, document.text).edits

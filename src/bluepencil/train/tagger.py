@@ -85,6 +85,7 @@ def train(
     card = {
         "format": FORMAT,
         "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
+        "inputs": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in pairs},
         "pages": dict(Counter(page.source for page in pages)),
         "sites": len({page.site for page in pages}),
         "options": asdict(options),

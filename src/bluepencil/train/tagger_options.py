@@ -27,7 +27,8 @@ class TaggerOptions:
     epochs, span_epochs: passes over the pages. fewest_sites: of how many sites an item must be known.
     columns: numbers per item. width: numbers per line inside the network. dilations: its layers, 0 for a
     summary of the page. trusted: values of `source` whose labels are a person's; they count
-    `trusted_weight` times, and the tagger follows their habits where sources differ (titles, comments). varied: share of pages that are changed each time they are seen.
+    `trusted_weight` times, and where sources differ (titles, comments) the tagger does as they do.
+    varied: share of pages that are changed each time they are seen.
     precision: the expected share of deleted words that are noise for light, normal, strong.
     """
 
