@@ -65,7 +65,7 @@ def run_step(
     """
     from bluepencil.corpus.parquet import check_schema
     from bluepencil.corpus.paths import Kind, resolve
-    from bluepencil.corpus.read import Reading
+    from bluepencil.corpus.read import Reading, check_text_field
     from bluepencil.engine.job import Job, first_records
     from bluepencil.engine.local import run
 
@@ -78,6 +78,8 @@ def run_step(
     for source in sources:
         if source.kind is Kind.PARQUET:
             check_schema(source, text_field)
+        else:
+            check_text_field(source, text_field)
     reading = Reading(
         text_field, id_field, step.fields, False, int(unit_mb * (1 << 20)), int(max_record_mb * (1 << 20))
     )

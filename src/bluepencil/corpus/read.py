@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import groupby, islice, takewhile
 
 from bluepencil.corpus import jsonlines, parquet
-from bluepencil.corpus.block import Block
+from bluepencil.corpus.block import BadRecord, Block
 from bluepencil.corpus.jsonlines import JsonReading
 from bluepencil.corpus.lines import Line, LineReader
 from bluepencil.corpus.paths import Kind, Source
 from bluepencil.documents import Document
+from bluepencil.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +125,23 @@ def read_all(source: Source, reading: Reading) -> Iterator[Document]:
     for segment in segments:
         for block in segment.blocks:
             yield from (record for record in block.records if isinstance(record, Document))
+
+
+def check_text_field(source: Source, text_field: str) -> None:
+    """Raise InputError where the first records of a JSON lines file are sound and none has the text field.
+
+    A wrong name is said at once, and not after hours of counting failures.
+    """
+    names: dict[str, None] = {}
+    for _, line in islice(LineReader(source, 0, _LOOKED_AT_BYTES), _LOOKED_AT_RECORDS):
+        row = {} if isinstance(line, BadRecord) else jsonlines.sound_row(line)
+        if text_field in row:
+            return
+        names.update(dict.fromkeys(row))
+    if names:
+        known = ", ".join(names)
+        raise InputError(f"{source.url} has no field {text_field!r}; name it with --text-field: {known}")
+
+
+_LOOKED_AT_RECORDS = 50
+_LOOKED_AT_BYTES = 32 << 20

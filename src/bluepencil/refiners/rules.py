@@ -12,6 +12,8 @@ Sets, selected by name:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import not_
 from typing import Any
 
 from bluepencil.errors import OptionError

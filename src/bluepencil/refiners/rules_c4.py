@@ -18,12 +18,13 @@ _ENDS = frozenset(".?!\"'”’")
 _UNSPACED_ENDS = frozenset("。？！」』…”.?!។။")
 _LEAST_WORDS = 5
 _LONGEST_WORD = 1000
-# The phrases of the reference, by a word that is looked for first.
+# The phrases of the reference, by a word that is looked for first: in the bytes of the text, because bytes are
+# lowered three times as fast as a string that is not ASCII.
 _BANNED = {
-    "javascript": ("javascript",),
-    "terms of use": ("terms of use",),
-    "policy": ("privacy policy", "cookie policy"),
-    "cookies": ("uses cookies", "use of cookies", "use cookies"),
+    b"javascript": ("javascript",),
+    b"terms of use": ("terms of use",),
+    b"policy": ("privacy policy", "cookie policy"),
+    b"cookies": ("uses cookies", "use of cookies", "use cookies"),
 }
 _CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 _UNSPACED = re.compile(
@@ -50,7 +51,7 @@ def line_verdicts(text: str, lines: Sequence[str]) -> list[bool]:
         for number, bare in enumerate(bare_lines):
             if verdicts[number] and len(bare) > _LONGEST_WORD:
                 verdicts[number] = not _has_too_long_word(bare)
-    lower = text.lower()
+    lower = text.encode("utf-8", "surrogatepass").lower()
     banned = [phrase for word, phrases in _BANNED.items() if word in lower for phrase in phrases]
     if banned:
         for number, line in enumerate(lines):

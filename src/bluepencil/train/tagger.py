@@ -38,9 +38,6 @@ DEFAULTS = TaggerOptions()
 SPAN_LOSS: Mapping[str, float] = {"light": 0.001, "normal": 0.003, "strong": 0.008}
 """Share of the tokens that should stay that spans may take, per strength, on lines with much glued noise."""
 
-SOME_PAGES = 30
-"""Held-out pages of trusted sources that are enough to set thresholds on them alone."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Unseen:
@@ -161,9 +158,9 @@ def _unseen(pages: Sequence[TrainingPage], model: Model, copies: int) -> _Unseen
 
 def _settle(unseen: _Unseen, options: TaggerOptions) -> tuple[Array, dict[str, int], dict[str, Any]]:
     """Return levels, thresholds and what they reach on the unseen pages."""
-    levels = fit_levels(unseen.scores, unseen.labels, unseen.weights)
+    chosen = unseen.trusted if unseen.trusted.any() else np.ones(len(unseen.scores), bool)
+    levels = fit_levels(unseen.scores[chosen], unseen.labels[chosen], unseen.weights[chosen])
     stays = to_bytes(unseen.scores, levels)
-    chosen = unseen.trusted if unseen.trusted.any() else np.ones(len(stays), bool)
     labels, weights = unseen.labels[chosen], unseen.weights[chosen]
     wanted = dict(zip(STRENGTHS, options.precision, strict=True))
     cuts = choose(stays[chosen], labels, weights, wanted)

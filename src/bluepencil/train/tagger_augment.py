@@ -11,7 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bluepencil.refiners.tagger_tokens import Array
+from bluepencil.train.tagger_lines import Line, bounds_of, lines_of
 from bluepencil.train.tagger_pages import TrainingPage
+from bluepencil.train.tagger_synthetic import comments, teasers
 
 BORROWED_WEIGHT = 0.7
 LONGEST_GLUED = 160
@@ -22,14 +24,6 @@ JOINS = ("", "  ", " | ", " - ", "\u00a0", " » ")
 """What stands between glued noise and its line when it is not a single space."""
 
 
-class Line(NamedTuple):
-    """A line, the share of it that stays, and how much it counts."""
-
-    text: str
-    keep: float
-    weight: float
-
-
 class Glued(NamedTuple):
     """Lines with noise inside, and per line which characters are noise."""
 
@@ -37,24 +31,17 @@ class Glued(NamedTuple):
     noise: list[Array]
 
 
-def lines_of(page: TrainingPage) -> list[Line]:
-    """Return the lines of a page with their labels."""
-    return [
-        Line(text, max(float(keep), 0.0), float(weight))
-        for text, keep, weight in zip(page.lines, page.keep, page.weight, strict=True)
-    ]
+def vary(
+    page: TrainingPage, pool: Sequence[TrainingPage], random: Random, peers: Sequence[TrainingPage] = ()
+) -> list[Line]:
+    """Return the lines of a page changed in some of the ways that pages differ.
 
-
-def _bounds(lines: Sequence[Line]) -> tuple[int, int] | None:
-    """Return the first line that stays and the one after the last, None if nothing stays."""
-    stay = [number for number, line in enumerate(lines) if line.keep > 0.5]
-    return (stay[0], stay[-1] + 1) if stay else None
-
-
-def vary(page: TrainingPage, pool: Sequence[TrainingPage], random: Random) -> list[Line]:
-    """Return the lines of a page changed in some of the ways that pages differ."""
+    With `peers`, pages of the same language, comments or teasers may be written around the article.
+    """
     lines = lines_of(page)
-    bounds = _bounds(lines)
+    if peers:
+        lines = _with_written(page, lines, peers, random)
+    bounds = bounds_of(lines)
     if bounds:
         choice = random.random()
         if choice < 0.3:
@@ -72,12 +59,28 @@ def vary(page: TrainingPage, pool: Sequence[TrainingPage], random: Random) -> li
     return lines
 
 
+def _with_written(
+    page: TrainingPage, lines: list[Line], peers: Sequence[TrainingPage], random: Random
+) -> list[Line]:
+    """Return the lines with comments, teasers or both soon after the article, and seldom teasers before it."""
+    bounds = bounds_of(lines)
+    if not bounds:
+        return lines
+    start, end = bounds
+    choice = random.random()
+    after = teasers(page, peers, random) if choice < 0.3 else []
+    after += comments(page, peers, random) if choice > 0.2 else []
+    place = min(len(lines), end + random.choice([0, 0, 1, 3, 8]))
+    before = teasers(page, peers, random) if random.random() < 0.15 else []
+    return lines[:start] + before + lines[start:place] + after + lines[place:]
+
+
 def _with_frame_of(
     other: TrainingPage, lines: list[Line], bounds: tuple[int, int], random: Random
 ) -> list[Line]:
     """Return the article with what stands before or after the article of another page, or both."""
     frame = [line._replace(weight=line.weight * BORROWED_WEIGHT) for line in lines_of(other)]
-    inner = _bounds(frame)
+    inner = bounds_of(frame)
     if not inner:
         return lines
     choice = random.random()

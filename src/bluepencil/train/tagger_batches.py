@@ -10,7 +10,8 @@ from bluepencil.refiners import tagger_features as features
 from bluepencil.refiners.tagger_features import Vocabulary
 from bluepencil.refiners.tagger_spans import token_features
 from bluepencil.refiners.tagger_tokens import Array, tokenize
-from bluepencil.train.tagger_augment import Glued, Line, glue, lines_of, vary
+from bluepencil.train.tagger_augment import Glued, glue, vary
+from bluepencil.train.tagger_lines import Line, lines_of
 from bluepencil.train.tagger_options import TaggerOptions
 from bluepencil.train.tagger_pages import TrainingPage
 
@@ -59,15 +60,22 @@ def line_batches(
     """Yield batches of pages, most of them varied, for one pass over the pages."""
     noise = np.random.default_rng(random.getrandbits(32))
     known = habits(pages)
+    peers = _by_language(pages)
     for chosen in _shuffled(pages, options.pages_per_batch, random):
+        written = [random.random() < (0.35 if page.trusted else options.written) for page in chosen]
         varied = [
-            vary(page, pages, random) if random.random() < options.varied else lines_of(page)
-            for page in chosen
+            vary(page, pages, random, peers[page.language] if write else ())
+            if write or random.random() < options.varied
+            else lines_of(page)
+            for page, write in zip(chosen, written, strict=True)
+        ]
+        # Comments that were written are noise, as a person marks them: the habit of trusted pages.
+        told = [
+            0 if write and known else known.get(page.source, -1)
+            for page, write in zip(chosen, written, strict=True)
         ]
         trust = [options.trusted_weight if page.trusted else 1.0 for page in chosen]
-        batch = _with_habits(
-            _line_batch(varied, trust, vocabulary), [known.get(page.source, -1) for page in chosen], known
-        )
+        batch = _with_habits(_line_batch(varied, trust, vocabulary), told, known)
         if len(batch.labels):
             yield _drop_items(batch, options.item_dropout, noise)
 
@@ -108,13 +116,18 @@ def plain_glued_batches(
     pages: Sequence[TrainingPage], vocabulary: Vocabulary, size: int, random: Random
 ) -> Iterator[Batch]:
     """Yield batches of `size` windows of lines with noise glued in, and leave nothing out."""
-    peers: dict[str, list[TrainingPage]] = {}
-    for page in pages:
-        peers.setdefault(page.language, []).append(page)
+    peers = _by_language(pages)
     for chosen in _shuffled(pages, size, random):
         glued = [made for page in chosen if (made := glue(page, peers[page.language], random))]
         if glued and len((batch := _token_batch(glued, vocabulary)).labels):
             yield batch
+
+
+def _by_language(pages: Sequence[TrainingPage]) -> dict[str, list[TrainingPage]]:
+    found: dict[str, list[TrainingPage]] = {}
+    for page in pages:
+        found.setdefault(page.language, []).append(page)
+    return found
 
 
 def _shuffled(pages: Sequence[TrainingPage], size: int, random: Random) -> Iterator[list[TrainingPage]]:
