@@ -23,11 +23,7 @@ from pathlib import Path
 import pyarrow
 
 FILES = 8
-WORDS = (
-    "the of and to in is that it was for on are as with his they at be this from have or by one had not but what "
-    "all were when we there can an your which their said if do will each about how up out them then she many some "
-    "so these would other into has more her two like him see time could no make than first been its who now people"
-).split()
+WORDS = ["the", "of", "and", "to", "in", "is", "that", "it", "was", "for", "on", "are", "as", "with", "his", "they", "at", "be", "this", "from", "have", "or", "by", "one", "had", "not", "but", "what", "all", "were", "when", "we", "there", "can", "an", "your", "which", "their", "said", "if", "do", "will", "each", "about", "how", "up", "out", "them", "then", "she", "many", "some", "so", "these", "would", "other", "into", "has", "more", "her", "two", "like", "him", "see", "time", "could", "no", "make", "than", "first", "been", "its", "who", "now", "people"]
 
 
 def document(rng: random.Random) -> str:
@@ -143,18 +139,31 @@ def run_datatrove(source: str, target: str, workers: int) -> None:
 
 def bluepencil_command(source: Path, target: Path, workers: int) -> list[str]:
     """Return the command line of the same job."""
-    options = ["--refiner", "rules:c4", "--format", "jsonl.zst", "--workers", str(workers), "--quiet", "--fresh"]
+    options = [
+        "--refiner",
+        "rules:c4",
+        "--format",
+        "jsonl.zst",
+        "--workers",
+        str(workers),
+        "--quiet",
+        "--fresh",
+    ]
     # Texts of which everything goes are dropped by both, so the guard is left out.
     options += ["--max-deleted-share", "1"]
     return [sys.executable, "-m", "bluepencil", "refine", str(source), "-o", str(target), *options]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="a fifth of the documents")
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3, help="each side runs so often, in turns; the best counts")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="each side runs so often, in turns; the best counts"
+    )
     parser.add_argument("--datatrove", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.datatrove:

@@ -24,12 +24,19 @@ def faults(path: Path) -> list[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > FUNCTION_LINES:
-                found.append(f"{name}:{node.lineno}: {node.name} has {length} lines; at most {FUNCTION_LINES}")
+                found.append(
+                    f"{name}:{node.lineno}: {node.name} has {length} lines; at most {FUNCTION_LINES}"
+                )
     return found
 
 
 def main() -> int:
-    found = [fault for folder in ("src", "bench") for path in sorted((ROOT / folder).rglob("*.py")) for fault in faults(path)]
+    found = [
+        fault
+        for folder in ("src", "bench")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for fault in faults(path)
+    ]
     if (ROOT / "README.md").read_text(encoding="utf-8").count("\n") > README_LINES:
         found.append(f"README.md: at most {README_LINES} lines")
     print("\n".join(found) or "sizes: fine")

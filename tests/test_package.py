@@ -6,8 +6,9 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import bluepencil
 import pytest
+
+import bluepencil
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"numpy", "pyarrow", "fsspec", "click", "msgspec", "torch", "aiohttp", "selectolax"}
@@ -40,7 +41,11 @@ def closure(name: str, found: dict[str, metadata.Distribution]) -> dict[str, met
     if name not in found:
         found[name] = distribution = metadata.distribution(name)
         for requirement in distribution.requires or ():
-            if "extra ==" not in requirement and "sys_platform" not in requirement and "platform_system" not in requirement:
+            if (
+                "extra ==" not in requirement
+                and "sys_platform" not in requirement
+                and "platform_system" not in requirement
+            ):
                 closure(re.split(r"[\s<>=!~;\[(]", requirement, maxsplit=1)[0], found)
     return found
 
@@ -61,7 +66,9 @@ def readme_blocks(language: str) -> list[str]:
 def test_the_python_of_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = readme_blocks("python")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout
 

@@ -50,6 +50,7 @@ def run_step(
     id_field: str = "id",
     data_format: str = "parquet",
     on_failure: str = "keep",
+    html_field: str | None = None,
     limit: int | None = None,
     workers: int | None = None,
     fresh: bool = False,
@@ -60,7 +61,7 @@ def run_step(
 ) -> Manifest:
     """Run any step over a corpus and return the manifest; see `documents.Step`.
 
-    `limit` takes the first so many records; `unit_mb` is the size of the slices that are committed as one;
+    `html_field` holds HTML, of which the text is rendered into `text_field`. `limit` takes the first so many records; `unit_mb` is the size of the slices that are committed as one;
     a record of more than `max_record_mb` is failed; a worker that is silent for `hang_seconds` is replaced.
     """
     from bluepencil.corpus.parquet import check_schema
@@ -77,11 +78,16 @@ def run_step(
     sources = resolve(_listed(inputs))
     for source in sources:
         if source.kind is Kind.PARQUET:
-            check_schema(source, text_field)
-        else:
-            check_text_field(source, text_field)
+            check_schema(source, text_field, html_field)
+        elif source.kind is Kind.JSON_LINES:
+            check_text_field(source, html_field or text_field)
     reading = Reading(
-        text_field, id_field, step.fields, False, int(unit_mb * (1 << 20)), int(max_record_mb * (1 << 20))
+        text_field,
+        id_field,
+        step.fields,
+        unit_bytes=int(unit_mb * (1 << 20)),
+        max_record_bytes=int(max_record_mb * (1 << 20)),
+        html_field=html_field,
     )
     job = Job(sources, Path(output), step, reading, data_format, on_failure)
     if job.needs_survey:

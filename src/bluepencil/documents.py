@@ -31,6 +31,7 @@ class Reason(StrEnum):
     TEXT_MISSING = "text-missing"
     TEXT_NOT_A_STRING = "text-not-a-string"
     BAD_ENCODING = "bad-encoding"
+    BAD_HTML = "bad-html"
     NUL = "nul-character"
     TOO_LARGE = "record-too-large"
     TRUNCATED_INPUT = "truncated-input"

@@ -50,9 +50,7 @@ class MissingExtraError(BluepencilError, ImportError):
     """An optional package is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            f"{package} is not installed; it comes with: pip install 'bluepencil[{extra}]'"
-        )
+        super().__init__(f"{package} is not installed; it comes with: pip install 'bluepencil[{extra}]'")
         self.package = package
         self.extra = extra
 

@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import write_lines, write_rows
 
 PAGES = [
-    {"id": "a", "text": "Home | Products\nThe mill was built in 1820 by two brothers from the valley.\nCopyright 2020"},
+    {
+        "id": "a",
+        "text": "Home | Products\nThe mill was built in 1820 by two brothers from the valley.\nCopyright 2020",
+    },
     {"id": "b", "text": "The river rose twice that spring, and nobody was surprised by it."},
 ]
 
@@ -70,7 +74,10 @@ def test_replay_is_byte_identical_or_says_what_differs(run: Path, tmp_path: Path
 
 
 def test_evaluate_prints_one_object(run: Path, tmp_path: Path) -> None:
-    gold = [{"id": "a", "gold": PAGES[0]["text"].split("\n")[1], "kind": "x"}, {"id": "b", "gold": PAGES[1]["text"], "kind": "y"}]
+    gold = [
+        {"id": "a", "gold": PAGES[0]["text"].split("\n")[1], "kind": "x"},
+        {"id": "b", "gold": PAGES[1]["text"], "kind": "y"},
+    ]
     write_rows(tmp_path / "gold.jsonl", gold)
     done = bluepencil("evaluate", "edits", run, "--gold", tmp_path / "gold.jsonl", "--by", "kind", "--json")
     figures = json.loads(done.stdout)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from bluepencil.corpus.block import BadRecord
 from bluepencil.corpus.jsonlines import JsonReading, blocks
 from bluepencil.corpus.paths import resolve

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from bluepencil.corpus.block import BadRecord
 from bluepencil.corpus.lines import LineReader
 from bluepencil.corpus.paths import resolve
 from conftest import write_lines
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 BIG = 1 << 30
 bodies = st.lists(st.binary(max_size=12).map(lambda b: b.replace(b"\n", b"")), max_size=30)
@@ -32,7 +33,11 @@ def test_every_line_is_in_exactly_one_range(
     data = b"\n".join(lines) + (b"\n" if end else b"")
     path = tmp_path / f"a.jsonl{suffix}"
     path.write_bytes(
-        gzip.compress(data) if suffix == ".gz" else pa.compress(data, "zstd", asbytes=True) if suffix else data
+        gzip.compress(data)
+        if suffix == ".gz"
+        else pa.compress(data, "zstd", asbytes=True)
+        if suffix
+        else data
     )
     (source,) = resolve([path])
     read = []

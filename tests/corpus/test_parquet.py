@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from bluepencil.corpus.block import BadRecord
 from bluepencil.corpus.jsonlines import JsonReading
 from bluepencil.corpus.parquet import blocks, check_schema, row_groups
@@ -41,7 +42,9 @@ def test_only_the_text_column_changes(tmp_path: Path, kind: pa.DataType) -> None
     assert [r.id for r in first.records] == ["0", "1"]  # type: ignore[union-attr]
     assert list(second.positions) == [2]
     out = pa.concat_tables([first.table([(1, "TWO")], schema), second.table([(0, None)], schema)])
-    expected = before.slice(1).set_column(1, before.schema.field("text"), pa.array(["TWO", "three"]).cast(kind))
+    expected = before.slice(1).set_column(
+        1, before.schema.field("text"), pa.array(["TWO", "three"]).cast(kind)
+    )
     assert out.to_pydict() == expected.to_pydict()
     assert out.schema.equals(before.schema, check_metadata=False)
     assert out.schema.metadata[b"made by"] == b"a test"
@@ -62,9 +65,7 @@ def test_rows_become_json_lines(tmp_path: Path) -> None:
     pq.write_table(table(["one"]), tmp_path / "a.parquet")
     (source,) = resolve([tmp_path / "a.parquet"])
     (block,) = blocks(source, (0, 1), JsonReading("text", "id"), BIG)
-    line = (
-        b'{"id":0,"text":"ONE","when":"2026-01-01T00:00:00Z","price":"1.10","tags":["a",null],"blob":"/w=="}\n'
-    )
+    line = b'{"id":0,"text":"ONE","when":"2026-01-01T00:00:00Z","price":"1.10","tags":["a",null],"blob":"/w=="}\n'
     assert block.json_lines([(0, "ONE")]) == line
 
 

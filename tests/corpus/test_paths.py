@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from bluepencil.corpus.paths import Kind, resolve
 from bluepencil.errors import InputError
 from conftest import write_rows

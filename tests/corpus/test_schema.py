@@ -2,10 +2,11 @@ import json
 from typing import Any
 
 import pyarrow as pa
-from bluepencil.corpus.jsonlines import parse_row, value_of
-from bluepencil.corpus.schema import arrow_schema, column, merge, shape_of, survey
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bluepencil.corpus.jsonlines import parse_row, value_of
+from bluepencil.corpus.schema import arrow_schema, column, merge, shape_of, survey
 
 scalars = (
     st.none()
@@ -15,7 +16,9 @@ scalars = (
     | st.text(max_size=5)
 )
 values = st.recursive(
-    scalars, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from("abc"), v, max_size=3), max_leaves=6
+    scalars,
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from("abc"), v, max_size=3),
+    max_leaves=6,
 )
 rows_of_values = st.lists(st.dictionaries(st.sampled_from(["x", "y", "z"]), values), min_size=1, max_size=6)
 

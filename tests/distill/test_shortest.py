@@ -1,3 +1,4 @@
+import re
 from itertools import product
 
 import pytest
@@ -202,3 +203,13 @@ def test_with_replacements_every_part_of_a_line_is_reachable(text, data):
     assert solution.cost == cost(solution.program)
     execution = execute(solution.program, text, UNGUARDED)
     assert (execution.text, execution.faults) == (without(text, spans), ())
+
+
+@pytest.mark.parametrize("gap", [1, 50])
+def test_very_long_lines_are_replaced_too(gap):
+    text = "".join(f"{number:05d} ad{'-' * gap}" for number in range(4000))
+    spans = [(match.start(), match.end()) for match in re.finditer("ad", text)][::40]
+    solution = solve(text, spans, replacements=True)
+    assert (solution.reachable, solution.optimal) == (True, False)
+    assert execute(solution.program, text, UNGUARDED).text == without(text, spans)
+    assert not solve(text, spans).reachable

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from bluepencil.api import run_step
 from bluepencil.errors import DiskFullError
 from conftest import write_rows
@@ -35,7 +36,9 @@ def reference(corpus: Path, tmp_path: Path) -> dict[str, bytes]:
 
 
 def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
     return [int(line) for line in listed.stdout.split()]
 
 
@@ -79,7 +82,9 @@ def test_no_worker_outlives_its_run(corpus: Path, tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
-def test_workers_are_killed_again_and_again(corpus: Path, tmp_path: Path, reference: dict[str, bytes]) -> None:
+def test_workers_are_killed_again_and_again(
+    corpus: Path, tmp_path: Path, reference: dict[str, bytes]
+) -> None:
     output = tmp_path / "out"
     moments = random.Random(2)
     process = subprocess.Popen([*SCRIPT, str(corpus), str(output)], stderr=subprocess.PIPE)
@@ -98,7 +103,17 @@ def test_workers_are_killed_again_and_again(corpus: Path, tmp_path: Path, refere
 def test_control_c_stops_cleanly_and_the_same_command_goes_on(corpus: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "bluepencil", "refine", str(corpus), "-o", str(output), "--unit-mb", "0.001"]
+    command = [
+        sys.executable,
+        "-m",
+        "bluepencil",
+        "refine",
+        str(corpus),
+        "-o",
+        str(output),
+        "--unit-mb",
+        "0.001",
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     while not (output / "work" / "run.json").exists():
         time.sleep(0.005)

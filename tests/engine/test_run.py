@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
 from bluepencil.api import run_step
 from bluepencil.engine.ledger import ledger_rows
 from bluepencil.engine.results import read_results
@@ -59,7 +60,12 @@ def test_parquet_in_parquet_out_keeps_types(tmp_path: Path) -> None:
 
 
 def test_a_late_field_and_a_null_first_lose_nothing(tmp_path: Path) -> None:
-    data = [{"text": "a", "x": None}, {"text": "b", "x": {"y": [1]}}, {"text": "c", "late": 0.5}, {"text": "d", "x": 3}]
+    data = [
+        {"text": "a", "x": None},
+        {"text": "b", "x": {"y": [1]}},
+        {"text": "c", "late": 0.5},
+        {"text": "d", "x": 3},
+    ]
     write_rows(tmp_path / "a.jsonl", data)
     run_step(Shorten(), tmp_path / "a.jsonl", tmp_path / "out", unit_mb=0.00001)
     out = pq.ParquetDataset(tmp_path / "out" / "data").read().to_pylist()
@@ -76,7 +82,14 @@ def test_the_output_is_the_same_for_any_number_of_workers(tmp_path: Path) -> Non
 
 
 def test_bad_records_cost_themselves_and_are_kept_aside(tmp_path: Path) -> None:
-    lines = [b'{"text": "fine"}', b"junk", b"", b'{"text": 1}', b'{"text": "long ' + b"x" * 5000 + b'"}', b'{"text": "ok"}']
+    lines = [
+        b'{"text": "fine"}',
+        b"junk",
+        b"",
+        b'{"text": 1}',
+        b'{"text": "long ' + b"x" * 5000 + b'"}',
+        b'{"text": "ok"}',
+    ]
     write_lines(tmp_path / "a.jsonl", lines)
     manifest = run_step(Shorten(), tmp_path / "a.jsonl", tmp_path / "out", max_record_mb=0.001)
     assert manifest["totals"]["outcomes"] == {"unchanged": 2, "edited": 0, "dropped": 0, "failed": 3}
@@ -202,7 +215,9 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path, fresh: bool) ->
 
 def test_two_runs_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
     write_rows(tmp_path / "a.jsonl", rows(5))
-    slow = threading.Thread(target=run_step, args=(Shorten(seconds=0.5), tmp_path / "a.jsonl", tmp_path / "out"))
+    slow = threading.Thread(
+        target=run_step, args=(Shorten(seconds=0.5), tmp_path / "a.jsonl", tmp_path / "out")
+    )
     slow.start()
     while not (tmp_path / "out" / "work" / "run.json").exists():
         time.sleep(0.01)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from bluepencil.llm import Answer, Client, ClientOptions, Failure, Request
-
 from llm.server import FakeServer
 
 

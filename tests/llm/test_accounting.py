@@ -1,4 +1,5 @@
 import pytest
+
 from bluepencil.errors import OptionError
 from bluepencil.llm import Budget, BudgetReachedError, Price, Request, approximate_tokens, estimate
 from bluepencil.llm.accounting import Accounts, most_tokens_out, prompt_tokens

@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bluepencil.errors import OutputError
 from bluepencil.llm import Cache, cache
 from bluepencil.llm.messages import Stored
 from bluepencil.llm.segments import MAGIC, Reader, Writer, pack, unpack
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def key(number: int) -> bytes:

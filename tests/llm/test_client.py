@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from bluepencil.errors import MissingExtraError, OptionError
 from bluepencil.llm import Answer, AskReason, Client, ClientOptions, Failure, Price, Request
 

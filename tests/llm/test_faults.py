@@ -8,6 +8,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
+
 from bluepencil.errors import DiskFullError, OutputError
 from bluepencil.llm import (
     AskReason,

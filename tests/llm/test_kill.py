@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from bluepencil.llm import Cache, Request
 
 pytest.importorskip("aiohttp", reason="the client needs the extra `llm`")

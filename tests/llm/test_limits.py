@@ -2,6 +2,7 @@ import time
 from email.utils import formatdate
 
 import pytest
+
 from bluepencil.llm.limits import Backoff, Health, Rate, Window, retry_after
 
 

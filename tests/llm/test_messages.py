@@ -1,9 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bluepencil.errors import OptionError
 from bluepencil.llm import Answer, AskReason, Failure, Request
 from bluepencil.llm.messages import Stored, judge
-from hypothesis import given
-from hypothesis import strategies as st
 
 CHAT = [{"role": "user", "content": "Hello"}]
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from bluepencil.errors import InputError, OptionError
 from bluepencil.llm import Prompt
 

@@ -1,6 +1,7 @@
 import gzip
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,9 +16,11 @@ from bluepencil.refiners.tagger import Tagger
 from bluepencil.refiners.tagger_decide import STEPS
 from bluepencil.train.tagger import train
 from bluepencil.train.tagger_augment import glue, vary
+from bluepencil.train.tagger_batches import habits
 from bluepencil.train.tagger_calibrate import choose, fit_levels, precision_curve, to_bytes
 from bluepencil.train.tagger_options import TaggerOptions
 from bluepencil.train.tagger_pages import line_shares, make_page, make_pages, site_of
+from bluepencil.train.tagger_synthetic import comments, teasers
 
 needs_torch = pytest.mark.skipif(
     not importlib.util.find_spec("torch"), reason="training needs torch: pip install 'bluepencil[train]'"
@@ -205,3 +208,33 @@ def test_thresholds_reach_the_precision_that_was_asked_for() -> None:
     for name, least in {"light": 0.95, "normal": 0.9}.items():
         assert (1 - labels[stays < cuts[name]]).mean() == pytest.approx(precision[cuts[name]])
         assert precision[cuts[name]] >= least
+
+
+def test_written_comments_and_teasers_are_noise_and_hold_text_of_peers() -> None:
+    pages = make_pages(synthetic_rows(8), ())
+    random = Random(4)
+    borrowed = 0
+    for _ in range(50):
+        page = random.choice(pages)
+        for line in [*comments(page, pages, random), *teasers(page, pages, random)]:
+            assert line.keep == 0
+            assert line.weight > 0
+            assert "{" not in line.text
+            borrowed += line.text.startswith("The ")
+    assert borrowed > 50
+
+
+def test_habits_tell_trusted_pages_from_each_other_source() -> None:
+    rows = [{**row, "source": "abc"[number % 3]} for number, row in enumerate(synthetic_rows(6))]
+    assert habits(make_pages(rows, ("b", "c"))) == {"b": 0, "c": 0, "a": 1}
+    assert habits(make_pages(rows, ("a", "b", "c"))) == {}
+    assert habits(make_pages(rows, ())) == {}
+
+
+@needs_torch
+def test_a_tagger_learns_from_several_sources(tmp_path: Path) -> None:
+    """The column of habits moves into the bias, so the model reads pages of unknown source."""
+    rows = [{**row, "source": "ab"[number % 2]} for number, row in enumerate(synthetic_rows(24))]
+    options = replace(SMALL, epochs=4, span_epochs=0, trusted=("a",))
+    train([write(tmp_path / "pairs.jsonl", rows)], tmp_path / "m.npz", options)
+    assert len(Tagger(tmp_path / "m.npz").propose(["Home\nThe river was old."])) == 1

@@ -18,6 +18,11 @@ def corpus_options(command: Command) -> Command:
 _CORPUS_OPTIONS = (
     click.option("--text-field", default="text", show_default=True, help="The field that holds the text."),
     click.option(
+        "--html-field",
+        metavar="FIELD",
+        help="A field that holds HTML: its text is rendered into the text field first (extra: web).",
+    ),
+    click.option(
         "--id-field",
         default="id",
         show_default=True,

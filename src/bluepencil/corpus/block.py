@@ -32,6 +32,16 @@ class BadRecord:
         return BadRecord(self.reason, note, self.raw[:KEPT_ASIDE_BYTES])
 
 
+@dataclass(frozen=True, slots=True)
+class SkippedRecord:
+    """A sound record that holds no document, such as an image in a web archive; it is dropped and counted."""
+
+    reason: str
+    detail: str
+
+
+Record = Document | BadRecord | SkippedRecord
+
 Kept = Sequence[tuple[int, str | None]]
 """The records to write: index in the block, and the new text, or None where the source text stays."""
 
@@ -45,7 +55,7 @@ class Block(Protocol):
         ...
 
     @property
-    def records(self) -> Sequence[Document | BadRecord]:
+    def records(self) -> Sequence[Record]:
         """The records, in input order."""
         ...
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from bluepencil.corpus.block import BLOCK_BYTES, BLOCK_DOCUMENTS, BadRecord, Kept
+from bluepencil.corpus.block import BLOCK_BYTES, BLOCK_DOCUMENTS, BadRecord, Kept, Record
 from bluepencil.corpus.lines import Line
 from bluepencil.corpus.paths import Source
 from bluepencil.corpus.schema import column
 from bluepencil.documents import Document, Reason
+from bluepencil.errors import InputError
 
 Row = dict[str, msgspec.Raw]
 """A record: each field's value as JSON text, verbatim."""
@@ -34,13 +35,14 @@ class JsonReading:
     """How records become documents: the text field, the id field, and what else the step reads.
 
     `whole` decodes every field while reading, so that a record that cannot be written later (to Parquet)
-    is found here.
+    is found here. `html_field` holds HTML, of which the text is rendered into the text field.
     """
 
     text_field: str
     id_field: str
     fields: tuple[str, ...] = ()
     whole: bool = False
+    html_field: str | None = None
 
 
 @dataclass(slots=True)
@@ -48,10 +50,17 @@ class JsonBlock:
     """Some records of a JSON lines file."""
 
     positions: list[int]
-    records: list[Document | BadRecord]
+    records: list[Record]
     lines: list[bytes]
     rows: list[Row]
     text_field: str
+
+    def add(self, position: int, record: Record, line: bytes, row: Row) -> None:
+        """Add a record: its place, what it is, its line as it would be written, its fields."""
+        self.positions.append(position)
+        self.records.append(record)
+        self.lines.append(line)
+        self.rows.append(row)
 
     def json_lines(self, kept: Kept) -> bytes:
         """Return the kept records; one whose text stays is written byte for byte as it came."""
@@ -92,10 +101,9 @@ def blocks(lines: Iterator[Line], source: Source, reading: JsonReading) -> Itera
     for offset, line in lines:
         raw = b"" if isinstance(line, BadRecord) else line
         row, record = _record(offset, line, source, reading)
-        block.positions.append(offset)
-        block.records.append(record)
-        block.lines.append(raw)
-        block.rows.append(row)
+        if reading.html_field is not None and row:
+            raw = _ENCODE(row)
+        block.add(offset, record, raw, row)
         size += len(raw)
         if len(block.records) >= BLOCK_DOCUMENTS or size >= BLOCK_BYTES:
             yield block
@@ -112,16 +120,41 @@ def _record(
         return {}, line
     try:
         row = parse_row(line.removeprefix(_BOM) if offset == 0 else line)
-        text = _text(row, reading.text_field)
-        if reading.whole:
-            for value in row.values():
-                value_of(value)
-        fields = {name: value_of(row[name]) for name in reading.fields if name in row}
-        return row, Document(_id(row, source, offset, reading.id_field), text, fields)
+        if reading.html_field is not None:
+            row[reading.text_field] = _rendered(row, reading.html_field)
+        return _document(row, source, offset, reading)
     except _Bad as bad:
         return {}, BadRecord(bad.reason, str(bad), line).cut()
     except RecursionError:
         return {}, BadRecord(Reason.NOT_JSON, "the record is nested too deeply", line).cut()
+
+
+def document_of(
+    row: Row, source: Source, position: int, reading: JsonReading
+) -> tuple[Row, Document | BadRecord]:
+    """Make a document of fields that were not read from JSON lines."""
+    try:
+        return _document(row, source, position, reading)
+    except _Bad as bad:
+        return {}, BadRecord(bad.reason, str(bad), _ENCODE(row)).cut()
+
+
+def _document(row: Row, source: Source, position: int, reading: JsonReading) -> tuple[Row, Document]:
+    text = _text(row, reading.text_field)
+    if reading.whole:
+        for value in row.values():
+            value_of(value)
+    fields = {name: value_of(row[name]) for name in reading.fields if name in row}
+    return row, Document(_id(row, source, position, reading.id_field), text, fields)
+
+
+def _rendered(row: Row, html_field: str) -> msgspec.Raw:
+    from bluepencil.corpus.html import render
+
+    try:
+        return msgspec.Raw(_ENCODE(render(_text(row, html_field, nul=True)).text))
+    except InputError as error:
+        raise _Bad(Reason.BAD_HTML, str(error)) from error
 
 
 def parse_row(line: bytes) -> Row:
@@ -174,7 +207,7 @@ def value_of(raw: msgspec.Raw) -> Any:
         return json.loads(bytes(raw))
 
 
-def _text(row: Mapping[str, msgspec.Raw], name: str) -> str:
+def _text(row: Mapping[str, msgspec.Raw], name: str, *, nul: bool = False) -> str:
     raw = row.get(name)
     if raw is None:
         raise _Bad(Reason.TEXT_MISSING, f"there is no field {name!r} (--text-field)")
@@ -186,7 +219,7 @@ def _text(row: Mapping[str, msgspec.Raw], name: str) -> str:
         if bytes(raw) == b"null":
             raise _Bad(Reason.TEXT_MISSING, f"the field {name!r} is null") from error
         raise _Bad(Reason.TEXT_NOT_A_STRING, f"the field {name!r}: {error}") from error
-    if "\0" in text:
+    if "\0" in text and not nul:
         raise _Bad(Reason.NUL, f"the field {name!r} holds a NUL character")
     return text
 

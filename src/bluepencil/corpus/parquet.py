@@ -72,12 +72,29 @@ def open_parquet(source: Source) -> Any:
         raise InputError(f"{source.url} cannot be read as Parquet: {error}") from error
 
 
-def check_schema(source: Source, text_field: str) -> Any:
-    """Return the schema of a file; raises InputError where its text column is missing or holds no text."""
-    import pyarrow
+def check_schema(source: Source, text_field: str, html_field: str | None = None) -> Any:
+    """Return the schema of a file, with the text column that is rendered from HTML if there is one.
 
+    Raises InputError where the column to read is missing or holds no text.
+    """
     with open_parquet(source) as file:
         schema = file.schema_arrow
+    if html_field is not None:
+        schema = _with_text(_column_of_text(source, schema, html_field), text_field)
+    return _column_of_text(source, schema, text_field)
+
+
+def _with_text(schema: Any, text_field: str) -> Any:
+    import pyarrow
+
+    place = schema.get_field_index(text_field)
+    field = pyarrow.field(text_field, pyarrow.string())
+    return schema.append(field) if place < 0 else schema.set(place, field)
+
+
+def _column_of_text(source: Source, schema: Any, text_field: str) -> Any:
+    import pyarrow
+
     if schema.names.count(text_field) != 1:
         names = ", ".join(schema.names)
         raise InputError(f"{source.url} has no column {text_field!r}; name it with --text-field: {names}")
@@ -117,6 +134,8 @@ def blocks(
         per_row = max(1, size // max(1, rows))
         count = max(1, min(BLOCK_DOCUMENTS, BLOCK_BYTES // per_row))
         for batch in file.iter_batches(count, row_groups=list(wanted)):
+            if reading.html_field is not None:
+                batch = _rendered(batch, reading.html_field, reading.text_field)
             block = ParquetBlock(range(row, row + batch.num_rows), batch, reading.text_field)
             block.records = _records(block, source, reading, max_bytes)
             row += batch.num_rows
@@ -142,6 +161,24 @@ def _records(
         name = f"{source.name}@{position}" if key is None else str(key)
         records.append(Document(name, text, fields))
     return records
+
+
+def _rendered(batch: Any, html_field: str, text_field: str) -> Any:
+    """Return the batch with the text of its HTML; a page that cannot be read has none."""
+    import pyarrow
+
+    from bluepencil.corpus.html import render
+
+    texts: list[str | None] = []
+    for page in _texts(batch.column(html_field)):
+        try:
+            texts.append(render(page).text if isinstance(page, str) else None)
+        except InputError:
+            texts.append(None)
+    schema = _with_text(batch.schema, text_field)
+    columns = {field.name: batch.column(i) for i, field in enumerate(batch.schema)}
+    columns[text_field] = pyarrow.array(texts, pyarrow.string())
+    return pyarrow.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _texts(array: Any) -> Sequence[str | UnicodeDecodeError | None]:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
 from typing import IO, Any, cast
 
 from bluepencil.errors import InputError
@@ -14,6 +16,8 @@ class Kind(StrEnum):
 
     JSON_LINES = "jsonl"
     PARQUET = "parquet"
+    WARC = "warc"
+    HTML = "html"
 
 
 SUFFIXES: dict[str, tuple[Kind, str | None]] = {
@@ -27,8 +31,16 @@ SUFFIXES: dict[str, tuple[Kind, str | None]] = {
     ".ndjson.zst": (Kind.JSON_LINES, "zstd"),
     ".json.zst": (Kind.JSON_LINES, "zstd"),
     ".parquet": (Kind.PARQUET, None),
+    ".warc": (Kind.WARC, None),
+    ".warc.gz": (Kind.WARC, None),
+    ".wet": (Kind.WARC, None),
+    ".wet.gz": (Kind.WARC, None),
+    ".html": (Kind.HTML, None),
+    ".htm": (Kind.HTML, None),
 }
-"""What is readable, by the end of the file name: the kind of records, and the compression."""
+"""What is readable, by the end of the file name: the kind of records, and the compression to undo first."""
+
+_HTML = (".html", ".htm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +56,14 @@ class Source:
 
     def open(self) -> IO[bytes]:
         """Open the stored bytes, as they are, for reading from the start."""
-        if "://" not in self.url:
-            return open(self.url, "rb")  # noqa: PTH123 - the caller closes it
-        return cast("IO[bytes]", _fsspec().open(self.url, "rb").open())
+        return open_url(self.url)
+
+
+def open_url(url: str) -> IO[bytes]:
+    """Open a local path or an address for reading bytes; the caller closes it."""
+    if "://" not in url:
+        return Path(url).open("rb")
+    return cast("IO[bytes]", _fsspec().open(url, "rb").open())
 
 
 def resolve(inputs: Sequence[str | os.PathLike[str]]) -> tuple[Source, ...]:
@@ -76,9 +93,32 @@ def _resolve_one(entry: str) -> list[Source]:
         found, root, what = _files(filesystem, [path], readable_only=False), _parent(path), ""
     else:
         raise InputError(f"there is no input {entry}")
-    if not found:
+    pages = [path for path in found if path.lower().endswith(_HTML)] if filesystem.isdir(path) else []
+    found = [path for path in found if path not in set(pages)] if pages else found
+    if not found and not pages:
         raise InputError(f"{entry} {what}; readable are: {' '.join(sorted(SUFFIXES))}")
-    return [_source(filesystem, path, root) for path in found]
+    sources = [_source(filesystem, path, root) for path in found]
+    return sources + ([_html_folder(filesystem, path)] if pages else [])
+
+
+def _html_folder(filesystem: Any, path: str) -> Source:
+    """Make one input of all HTML files below a folder: they are too many, and too small, to be one each."""
+    url = _url(filesystem, path)
+    files = html_files(url)
+    listing = sha256(repr(files).encode()).hexdigest()[:16]
+    size = sum(size for _, size in files)
+    return Source(url, path.rpartition("/")[2], Kind.HTML, None, size, f"{size}:{len(files)}:{listing}")
+
+
+def html_files(url: str) -> list[tuple[str, int]]:
+    """Return the HTML files below a folder, or the file itself, by name: (address, bytes)."""
+    filesystem, path = _filesystem(url)
+    found = filesystem.find(path, detail=True)
+    return [
+        (_url(filesystem, name), int(info["size"]))
+        for name, info in sorted(found.items())
+        if name.lower().endswith(_HTML)
+    ]
 
 
 def _files(filesystem: Any, paths: Iterable[str], *, readable_only: bool) -> list[str]:
@@ -107,7 +147,7 @@ def _source(filesystem: Any, path: str, root: str) -> Source:
     size = int(info["size"])
     mark = info.get("ETag") or info.get("mtime") or info.get("LastModified") or ""
     kind, compression = kind_of(path) or (Kind.JSON_LINES, None)
-    url = path if _is_local(filesystem) else filesystem.unstrip_protocol(path)
+    url = _url(filesystem, path)
     name = path[len(root) :].lstrip("/") if root and path.startswith(root) else path.rpartition("/")[2]
     return Source(url, name, kind, compression, size, f"{size}:{mark}")
 
@@ -120,6 +160,10 @@ def _filesystem(entry: str) -> tuple[Any, str]:
     except (ImportError, ValueError) as error:
         raise InputError(f"{entry} cannot be opened: {error}") from error
     return filesystem, path
+
+
+def _url(filesystem: Any, path: str) -> str:
+    return path if _is_local(filesystem) else str(filesystem.unstrip_protocol(path))
 
 
 def _is_local(filesystem: Any) -> bool:

@@ -8,12 +8,13 @@ are cut by decompressed bytes and read one after another.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, islice, takewhile
+from itertools import dropwhile, groupby, islice, takewhile
+from typing import Any
 
-from bluepencil.corpus import jsonlines, parquet
+from bluepencil.corpus import jsonlines, parquet, web
 from bluepencil.corpus.block import BadRecord, Block
 from bluepencil.corpus.jsonlines import JsonReading
-from bluepencil.corpus.lines import Line, LineReader
+from bluepencil.corpus.lines import LineReader
 from bluepencil.corpus.paths import Kind, Source
 from bluepencil.documents import Document
 from bluepencil.errors import InputError
@@ -29,11 +30,12 @@ class Reading:
     whole: bool = False
     unit_bytes: int = 64 << 20
     max_record_bytes: int = 32 << 20
+    html_field: str | None = None
 
     @property
     def json(self) -> JsonReading:
         """Return the part that decides how a record becomes a document."""
-        return JsonReading(self.text_field, self.id_field, self.fields, self.whole)
+        return JsonReading(self.text_field, self.id_field, self.fields, self.whole, self.html_field)
 
 
 @dataclass(slots=True)
@@ -47,13 +49,15 @@ class Segment:
 
 def is_stream(source: Source) -> bool:
     """Tell whether the segments of a file can only be read one after another."""
-    return source.compression is not None
+    return source.compression is not None or source.kind is Kind.WARC
 
 
 def count_segments(source: Source, reading: Reading) -> int:
     """Return the number of units of a file that is no stream."""
     if source.kind is Kind.PARQUET:
         return len(parquet.row_groups(source, reading.unit_bytes))
+    if source.kind is Kind.HTML:
+        return len(web.html_groups(source, reading.unit_bytes))
     return -(-source.size // reading.unit_bytes)
 
 
@@ -64,6 +68,11 @@ def read_segment(source: Source, number: int, reading: Reading, records: int | N
         blocks = parquet.blocks(source, groups[number], reading.json, reading.max_record_bytes)
         share = source.size // max(1, len(groups))
         return Segment(number, _cut(blocks, records), lambda: share)
+    if source.kind is Kind.HTML:
+        groups = web.html_groups(source, reading.unit_bytes)
+        pages = web.html_pages(source, groups[number], reading.json, reading.max_record_bytes)
+        share = source.size // len(groups)
+        return Segment(number, web.blocks(islice(pages, records), reading.json), lambda: share)
     start, stop = number * reading.unit_bytes, (number + 1) * reading.unit_bytes
     lines = takewhile(lambda line: line[0] < stop, LineReader(source, start, reading.max_record_bytes))
     blocks_ = jsonlines.blocks(islice(lines, records), source, reading.json)
@@ -78,26 +87,32 @@ def read_stream(
     `limits` holds, per segment, how many records to take; segments without one are left out.
     """
     size = reading.unit_bytes
-    reader = LineReader(source, first * size, reading.max_record_bytes)
-
-    def number(line: Line) -> int:
-        return line[0] // size
-
+    reader: LineReader | web.WarcPages
+    if source.kind is Kind.WARC:
+        # Records are found by reading on from the start, for a damaged one has no end to go by.
+        reader = web.WarcPages(source, reading.json, reading.max_record_bytes)
+        items: Iterator[Any] = dropwhile(lambda page: page[0] < first * size, reader)
+    else:
+        reader = LineReader(source, first * size, reading.max_record_bytes)
+        items = iter(reader)
     last = max(limits, default=-1) if limits is not None else None
-    for segment, group in groupby(reader, number):
+    for segment, group in groupby(items, lambda item: int(item[0] // size)):
         if last is not None and segment > last:
             return
         records = None if limits is None else limits.get(segment, 0)
         if records != 0:
             yield _stream_segment(segment, islice(group, records), reader, source, reading)
-        deque(group, maxlen=0)
+        deque(group, maxlen=0)  # noqa: B031 - what the limit left over is passed over
 
 
 def _stream_segment(
-    number: int, lines: Iterator[Line], reader: LineReader, source: Source, reading: Reading
+    number: int, items: Iterator[Any], reader: "LineReader | web.WarcPages", source: Source, reading: Reading
 ) -> Segment:
     before = reader.stored_bytes_read
-    blocks = jsonlines.blocks(lines, source, reading.json)
+    if isinstance(reader, web.WarcPages):
+        blocks = web.blocks(items, reading.json)
+    else:
+        blocks = jsonlines.blocks(items, source, reading.json)
     return Segment(number, blocks, lambda: reader.stored_bytes_read - before)
 
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from bluepencil.distill.subsequence import common_prefix, common_suffix, is_subsequence
 
-# Bounds of the exact search: bits of working memory (50 MB), characters of the line (0.2 s to find what
-# occurs once), characters times runs (0.5 s).
+# Bounds of the exact search: bits of working memory (50 MB), characters of the line (0.3 s to find what
+# occurs once), characters times runs (1 s).
 SEARCH_BITS = 400_000_000
 SEARCH_LENGTH = 30_000
-SEARCH_STEPS = 2_000_000
+SEARCH_STEPS = 1_000_000
 # Places for one run, and for the piece between two, that are tried before the exact search: so many in a line
 # of normal length, fewer in one that is longer than the number of characters.
 FIRST_PLACES = 64

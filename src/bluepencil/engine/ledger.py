@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bluepencil.corpus.block import BadRecord
+from bluepencil.corpus.block import BadRecord, Record
 from bluepencil.corpus.write import make_durable
 from bluepencil.documents import Document, Outcome, Status
 
@@ -57,7 +57,7 @@ class LedgerWriter:
         self._step = step
         self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
 
-    def add(self, position: int, record: Document | BadRecord, outcome: Outcome) -> tuple[int, int]:
+    def add(self, position: int, record: Record, outcome: Outcome) -> tuple[int, int]:
         """Add a row; return the characters before and after."""
         before = after = 0
         source = result = ""
@@ -69,7 +69,7 @@ class LedgerWriter:
                 after, result = len(outcome.text), text_hash(outcome.text)
             elif outcome.status is not Status.DROPPED:
                 after, result = before, source
-        else:
+        elif isinstance(record, BadRecord):
             raw = record.raw
         more = outcome.annotations
         rest = (

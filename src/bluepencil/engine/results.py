@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bluepencil.corpus.block import BadRecord
 from bluepencil.corpus.jsonlines import JsonReading, blocks
 from bluepencil.corpus.lines import LineReader
 from bluepencil.corpus.paths import Source, resolve
@@ -94,7 +93,7 @@ def _unit(
                 raise RunError(f"the ledger of unit {unit} of {output} has fewer rows than its input")
             text = next(written) if _is_written(row, options) else None
             if wanted is None or wanted(row):
-                yield Result(row, None if isinstance(record, BadRecord) else record, text)
+                yield Result(row, record if isinstance(record, Document) else None, text)
 
 
 def _is_written(row: Row, options: Row) -> bool:

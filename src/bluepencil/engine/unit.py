@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bluepencil.corpus.block import BadRecord, Block
+from bluepencil.corpus.block import BadRecord, Block, Record, SkippedRecord
 from bluepencil.corpus.parquet import check_schema
 from bluepencil.corpus.paths import Kind
 from bluepencil.corpus.read import Segment
@@ -136,15 +136,15 @@ class UnitRun:
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
-            source = self._job.sources[self._unit[0]]
+            source, reading = self._job.sources[self._unit[0]], self._job.reading
             schema = self._job.schema
             if source.kind is Kind.PARQUET:
-                schema = check_schema(source, self._job.reading.text_field)
+                schema = check_schema(source, reading.text_field, reading.html_field)
             path = self._temporary_path(".data")
             self._writer = open_writer(path, self._job.data_format, schema)
         return self._writer
 
-    def _failed(self, record: Document | BadRecord, position: int, outcome: Outcome) -> None:
+    def _failed(self, record: Record, position: int, outcome: Outcome) -> None:
         if self._job.on_failure == "stop":
             name = self._job.sources[self._unit[0]].url
             who = f" (id {record.id})" if isinstance(record, Document) else ""
@@ -155,7 +155,9 @@ class UnitRun:
         outcomes: list[Outcome | None] = []
         for position, record in zip(block.positions, block.records, strict=True):
             recorded = None if self._recorded is None else next(self._recorded, None)
-            if isinstance(record, BadRecord):
+            if isinstance(record, SkippedRecord):
+                outcomes.append(Outcome(Status.DROPPED, reason=record.reason, detail=record.detail))
+            elif isinstance(record, BadRecord):
                 outcomes.append(Outcome(Status.FAILED, reason=record.reason, detail=record.detail))
             elif position in self._task.poison:
                 reason = self._task.poison[position]

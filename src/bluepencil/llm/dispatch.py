@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
-from bluepencil.errors import BluepencilError, RunError
+from bluepencil.errors import BluepencilError, OutputError, RunError
 from bluepencil.llm.accounting import Accounts, most_tokens_out, prompt_tokens
 from bluepencil.llm.cache import Cache
 from bluepencil.llm.limits import Backoff, Health, Rate, ServerUnusableError, Window
@@ -92,6 +92,7 @@ class Dispatcher:
             self._queue.append(call)
         if self._pending and not self._beating:
             self._beat()
+        self._start_saving()
         self.pump()
 
     def forget(self, inbox: Inbox) -> None:
@@ -188,7 +189,10 @@ class Dispatcher:
         # Paid for now, whatever becomes of the answer.
         self._accounts.add(sent=1, answered=1, tokens_in=stored.tokens_in, tokens_out=stored.tokens_out)
         self._unsaved.append((call, stored))
-        if self._saving is None:
+        self._start_saving()
+
+    def _start_saving(self) -> None:
+        if self._unsaved and self._saving is None:
             self._saving = self._loop.create_task(self._save())
             self._saving.add_done_callback(self._finished)
 
@@ -202,7 +206,7 @@ class Dispatcher:
                     sum(stored.tokens_out for _, stored in group),
                 )
                 if self._cache is not None:
-                    await self._store(self._cache, [(call.key, stored) for call, stored in group])
+                    await self._store(self._cache, group)
                 for call, _ in group:
                     self._pending.pop(call.key, None)
                 self._deliver(group, paid=True)
@@ -210,11 +214,16 @@ class Dispatcher:
             self._saving = None
         self.pump()
 
-    async def _store(self, cache: Cache, answers: list[tuple[bytes, Stored]]) -> None:
+    async def _store(self, cache: Cache, group: list[tuple[Call, Stored]]) -> None:
+        answers = [(call.key, stored) for call, stored in group]
         try:
             await self._loop.run_in_executor(self._disk, cache.add, answers)
         except RuntimeError:  # the interpreter is ending, and closes its executors first
             cache.add(answers)
+        except OutputError:
+            # They are paid for: they are kept in mind until the disk takes them.
+            self._unsaved = group + self._unsaved
+            raise
 
     def _deliver(self, group: Sequence[tuple[Call, Stored]], *, paid: bool) -> None:
         """Hand answers to everybody who waits for them; the first to have asked is the one who paid."""
@@ -319,6 +328,7 @@ class Dispatcher:
             await asyncio.wait(self._tasks, timeout=drain_s)
         for task in self._tasks:
             task.cancel()
+        self._start_saving()
         if self._saving is not None:
             await asyncio.wait([self._saving])
         await self._wire.close()

@@ -17,6 +17,8 @@ from bluepencil.programs import (
     render,
 )
 
+DEFAULT_POLICY = Policy()
+
 _FAULTS_SHOWN = 3
 
 
@@ -78,7 +80,7 @@ class Refine:
     """
 
     refiner: Refiner
-    policy: Policy = Policy()
+    policy: Policy = DEFAULT_POLICY
     cost: Cost = Cost.CALL
 
     @property

@@ -2,12 +2,14 @@
 
 Sets, selected by name:
 
-- `context`: what does not stand in the main text of the page, as `rules_context` finds it. It leaves texts
-  alone that look cleaned already.
-- `navigation`, `cookies`, `copyright`, `share`, `comments`, `related`, `ads`: lines with a phrase of that set, in
-  several languages (`rules_phrases`). `context` goes by the phrases of the sets selected beside it.
-- `c4`: the line rules of C4; `c4-page`: drop the page where C4 does, for a curly bracket or "lorem ipsum"
-  (`rules_c4`). On text other than English prose these two strike a lot.
+- `context`: what does not stand in the main text of the page, as `rules_context` finds it, going by the
+  phrases of all sets. It leaves texts alone that look cleaned already.
+- `navigation`, `cookies`, `copyright`, `share`, `comments`, `related`, `ads`: lines with a phrase of that
+  set, in several languages (`rules_phrases`).
+- `c4`: the line rules of C4; `c4-page`: drops the page where C4 does, for a curly bracket or "lorem ipsum"
+  (`rules_c4`). On text other than prose these two strike a lot.
+
+Where `context` or a phrase strikes what stands between two blank lines, one of them goes with it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,7 @@ _Struck = list[str | None]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Proposes the lines that the selected rule sets strike; raises OptionError for a set that does not exist.
+    """Proposes to strike lines by the selected rule sets; raises OptionError for a set that does not exist.
 
     The annotation `struck` counts the lines struck per set, blank ones included; a line that several sets
     strike counts for the first of: `c4-page`, `c4`, the sets of phrases, `context`.
@@ -57,28 +59,30 @@ class Rules:
 
     def describe(self) -> Mapping[str, Any]:
         """Return the sets, the version of the rules, and a digest of the phrases in use."""
-        phrases = self._phrase_sets()
+        index = self._index()
         return {
             "refiner": "rules",
             "sets": list(self.sets),
             "version": VERSION,
-            "phrases": phrase_index(phrases).digest if phrases else "",
+            "phrases": index.digest if index else "",
         }
 
     def propose(self, texts: Sequence[str]) -> Sequence[Proposal]:
         """Return one proposal per text."""
-        phrases = self._phrase_sets()
-        index = phrase_index(phrases) if phrases or "context" in self.sets else None
+        index = self._index()
         return [self._proposal(text, index) for text in texts]
 
-    def _phrase_sets(self) -> tuple[str, ...]:
-        return tuple(name for name in PHRASE_SETS if name in self.sets)
+    def _index(self) -> PhraseIndex | None:
+        if "context" in self.sets:
+            return phrase_index(PHRASE_SETS)
+        names = tuple(name for name in PHRASE_SETS if name in self.sets)
+        return phrase_index(names) if names else None
 
     def _proposal(self, text: str, index: PhraseIndex | None) -> Proposal:
         lines = text.split("\n")
         struck: _Struck = [None] * len(lines)
         if index is not None:
-            _strike_furniture(text, lines, struck, index, "context" in self.sets)
+            self._strike_furniture(text, lines, struck, index)
         if "c4" in self.sets or "c4-page" in self.sets:
             self._strike_c4(text, lines, struck)
         program = _program(lines, struck)
@@ -86,6 +90,16 @@ class Rules:
             return Proposal()
         counts = {name: count for name in self.sets if (count := struck.count(name))}
         return Proposal(program, annotations={"struck": counts})
+
+    def _strike_furniture(self, text: str, lines: Sequence[str], struck: _Struck, index: PhraseIndex) -> None:
+        hits = index.find(text)
+        kept = main_text(lines, hits) if "context" in self.sets else None
+        if kept is not None:
+            struck[:] = [None if keep else "context" for keep in kept]
+        for number, hit in enumerate(hits):
+            if hit is not None and hit.rule in self.sets:
+                struck[number] = hit.rule
+        _strike_blanks(lines, struck)
 
     def _strike_c4(self, text: str, lines: Sequence[str], struck: _Struck) -> None:
         verdicts = line_verdicts(text, lines)
@@ -95,24 +109,17 @@ class Rules:
             struck[:] = [rule if kept else "c4" for rule, kept in zip(struck, verdicts, strict=True)]
 
 
-def _strike_furniture(
-    text: str, lines: Sequence[str], struck: _Struck, index: PhraseIndex, context: bool
-) -> None:
-    hits = index.find(text)
-    kept = main_text(lines, hits) if context else None
-    if kept is not None:
-        struck[:] = [None if keep else "context" for keep in kept]
-    for number, hit in enumerate(hits):
-        if hit is not None:
-            struck[number] = hit.rule
-    for number in range(1, len(lines)):
-        # A blank line goes with what it set apart, so that no two blank lines meet.
-        if struck[number - 1] is not None and struck[number] is None and not lines[number].strip():
-            before = number - 1
-            while before >= 0 and struck[before] is not None:
-                before -= 1
-            if before < 0 or not lines[before].strip():
-                struck[number] = struck[number - 1]
+def _strike_blanks(lines: Sequence[str], struck: _Struck) -> None:
+    """Strike the blank lines after struck ones where the last line that stays is blank, or there is none."""
+    last_blank = True
+    for number, (line, rule) in enumerate(zip(lines, struck, strict=True)):
+        if rule is not None:
+            continue
+        blank = not line.strip()
+        if blank and last_blank and number and struck[number - 1] is not None:
+            struck[number] = struck[number - 1]
+        else:
+            last_blank = blank
 
 
 def _program(lines: Sequence[str], struck: _Struck) -> Program:

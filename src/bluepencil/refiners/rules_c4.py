@@ -1,14 +1,14 @@
 """The line rules and the page rules of C4.
 
-Source: C. Raffel et al., "Exploring the limits of transfer learning with a unified text-to-text transformer",
-JMLR 21 (2020), section 2.2, and the reference code (`c4_utils.py` of TensorFlow Datasets). A line stays that ends
-in terminal punctuation (not in an ellipsis), has five words or more, none of more than 1,000 characters, and does
-not mention Javascript or a policy. Two things are wider than the reference: typographic and single closing quotes
-count like the straight double one, and scripts without spaces have their own full stops and count characters
-as words.
+Source: C. Raffel et al., "Exploring the limits of transfer learning with a unified text-to-text
+transformer", JMLR 21 (2020), section 2.2, and the reference code, `c4_utils.py` of TensorFlow Datasets. A line
+stays that ends in terminal punctuation and not in an ellipsis, has five words or more, none of more than 1,000
+characters, and does not mention Javascript or a policy. Two things are wider than in the reference:
+typographic and single closing quotes count like the straight double one, and in scripts without spaces
+characters count as words and there are other full stops.
 
 Not here: the bad-word list, the least number of sentences per page, and citation marks, which the reference
-cuts out of the lines that stay (they are only looked through here: "text.[1]" ends in a full stop).
+cuts out of the lines that stay (here they are only looked through: "text.[1]" ends in a full stop).
 """
 
 import re
@@ -18,8 +18,8 @@ _ENDS = frozenset(".?!\"'”’")
 _UNSPACED_ENDS = frozenset("。？！」』…”.?!។။")
 _LEAST_WORDS = 5
 _LONGEST_WORD = 1000
-# The phrases of the reference, by a word that is looked for first: in the bytes of the text, because bytes are
-# lowered three times as fast as a string that is not ASCII.
+# The phrases of the reference, by a word that is looked for first: in the bytes of the text, because bytes
+# are lowered three times as fast as a string that is not ASCII.
 _BANNED = {
     b"javascript": ("javascript",),
     b"terms of use": ("terms of use",),
@@ -39,6 +39,19 @@ def line_verdicts(text: str, lines: Sequence[str]) -> list[bool]:
         bare[-1:] in _ENDS and len(bare.split(None, _LEAST_WORDS - 1)) == _LEAST_WORDS and bare[-3:] != "..."
         for bare in bare_lines
     ]
+    _look_closer(text, bare_lines, verdicts)
+    lower = text.encode("utf-8", "surrogatepass").lower()
+    banned = [phrase for word, phrases in _BANNED.items() if word in lower for phrase in phrases]
+    if banned:
+        for number, line in enumerate(lines):
+            if verdicts[number]:
+                low = line.lower()
+                verdicts[number] = not any(phrase in low for phrase in banned)
+    return verdicts
+
+
+def _look_closer(text: str, bare_lines: Sequence[str], verdicts: list[bool]) -> None:
+    """Correct the verdicts on what is rare: scripts without spaces, citations, very long lines."""
     if not text.isascii():
         for number, bare in enumerate(bare_lines):
             if not bare.isascii() and not verdicts[number]:
@@ -51,14 +64,6 @@ def line_verdicts(text: str, lines: Sequence[str]) -> list[bool]:
         for number, bare in enumerate(bare_lines):
             if verdicts[number] and len(bare) > _LONGEST_WORD:
                 verdicts[number] = not _has_too_long_word(bare)
-    lower = text.encode("utf-8", "surrogatepass").lower()
-    banned = [phrase for word, phrases in _BANNED.items() if word in lower for phrase in phrases]
-    if banned:
-        for number, line in enumerate(lines):
-            if verdicts[number]:
-                low = line.lower()
-                verdicts[number] = not any(phrase in low for phrase in banned)
-    return verdicts
 
 
 def is_banned_page(lines: Sequence[str], verdicts: Sequence[bool]) -> bool:

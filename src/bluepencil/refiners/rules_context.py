@@ -1,28 +1,29 @@
 """Finds the main text of a page from the shapes of its lines, each judged together with its neighbours.
 
 A page is read as: what stands before, main text, gaps, more main text, what stands after. Each line has a
-value as main text, from its length and ending and from phrases in it; a gap costs something per line and more
-where a phrase says that the main text is over (comments, other articles). The division with the highest sum is
-found exactly, in one pass. Long lines that end like sentences are kept, menus and lists of headlines are
-not, a heading between paragraphs is, and a lone sentence far from the main text is not.
+value as main text, from its length and ending and from phrases in it; a gap costs something per line, and
+more where a phrase says that the main text is over (comments, other articles). The division with the highest
+sum is found exactly, in one pass. Long lines that end like sentences are kept, menus and lists of headlines
+are not, a heading between paragraphs is, and a lone sentence far from the main text is not.
 
 The idea of dividing a page by the best sum is that of J. Pasternack and D. Roth, "Extracting article text
-from the Web with maximum subsequence segmentation", WWW 2009; that length and neighbours are enough to go by, that
-of C. Kohlschütter et al., "Boilerplate detection using shallow text features", WSDM 2010, and J. Pomikálek,
-"Removing boilerplate and duplicate content from Web corpora", 2011. The values below were fitted by a
-structured support vector machine with held-out sites to the pages of scrapinghub's
-article-extraction-benchmark (MIT), trafilatura's (Apache-2.0) and readability's (Apache-2.0) evaluation sets,
-then rounded by hand; rounding cost less than 0.005 of F1.
+from the Web with maximum subsequence segmentation", WWW 2009; that length and neighbours are enough to go by,
+that of C. Kohlschütter et al., "Boilerplate detection using shallow text features", WSDM 2010, and J.
+Pomikálek, "Removing boilerplate and duplicate content from Web corpora", 2011. The values were fitted as a
+structured support vector machine to the pages of scrapinghub's article-extraction-benchmark (MIT) and of
+trafilatura's and readability's evaluation sets (Apache-2.0), chosen with sites held out, and rounded by hand;
+rounding cost less than 0.005 of F1.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bluepencil.refiners.rules_phrases import Hit
 
-# Lengths are in characters; a character of a script without spaces counts as three. Each row: the value of a
-# line of at least so many characters, for lines that end a sentence; that end in a colon, comma or semicolon;
-# in an ellipsis (a teaser); and in anything else.
+# Lengths are in characters; a character of a script without spaces counts as three. A row holds the values of
+# lines of at least so many characters: that end a sentence; that end in a colon, comma or semicolon; in an
+# ellipsis (a teaser); in anything else.
 _SHAPES = (
     (0, 0.0, 0.0, -0.6, -0.3),
     (28, 0.2, 0.6, -0.6, -0.2),
@@ -41,7 +42,7 @@ _LONGEST = _SHAPES[-1][0]
 
 def _by_length(column: int) -> tuple[float, ...]:
     values: list[float] = []
-    for row, following in zip(_SHAPES, _SHAPES[1:], strict=False):
+    for row, following in pairwise(_SHAPES):
         values += [row[column]] * (following[0] - row[0])
     return (*values, _SHAPES[-1][column])
 
@@ -57,7 +58,7 @@ _CODE_ENDINGS = "{};)=\\]|&"
 
 # A line that is continued by one that starts with a small letter: a paragraph with hard line breaks.
 _CONTINUED, _CONTINUED_FROM = 0.6, 40
-# After a line that ends in a colon the next lines are a list, up to a paragraph; each is worth this much more.
+# After a line that ends in a colon the next lines are a list, up to a paragraph: worth this much more each.
 _LIST_BONUS, _LIST_LINES, _LIST_FROM, _PARAGRAPH, _SENTENCE_PARAGRAPH = 0.4, 30, 12, 112, 80
 _CODE = 0.1
 _TABLE_ROW, _TABLE_BARS = 0.2, 3
@@ -82,12 +83,12 @@ _HITS = {
     "ads-inside": (-4.5, -2.0),
 }
 
-# A text is a page with furniture, and not one that was cleaned already, when it has two lines with a phrase, or
-# one and this many lines that repeat others.
-_FURNITURE, _REPEATS = 2, 10
+# A text with this many phrase lines is a page that nobody has cleaned. Of the raw pages 96 % have as many, of
+# their gold texts 2 %.
+_FURNITURE = 2
 
-# What is worth no more than one paragraph of 160 characters is not the main text of a page. Such a page is noise
-# throughout if this share of its lines has a phrase.
+# What is worth no more than one paragraph of 160 characters is not the main text of a page. Such a page is
+# noise throughout if this share of its lines has a phrase.
 _LEAST_MAIN, _ALL_NOISE = 2.5, 0.35
 
 _UNSPACED = re.compile(
@@ -98,26 +99,18 @@ _UNSPACED = re.compile(
 def main_text(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[bool] | None:
     """Say of each line whether it stands in the main text; None if the text is better left alone.
 
-    `hits` are the phrases found in the lines. A text is left alone that shows too little of a page around it
-    to tell, and so is one without main text, unless phrases make up much of it: then it is noise throughout.
+    `hits` are the phrases found in the lines. A text without furniture is left alone: on text that is clean
+    already a mistake costs more than is to be won. So is one without main text, such as a table or a program,
+    unless phrases make up much of it: then it is noise throughout.
     """
-    if not has_furniture(lines, hits):
+    found = len(hits) - hits.count(None)
+    if found < _FURNITURE:
         return None
     total, kept = _divide(_values(lines, hits), hits)
     if total > _LEAST_MAIN:
         return kept
-    found = len(hits) - hits.count(None)
     full = sum(1 for line in lines if line.strip())
     return [False] * len(lines) if found >= _ALL_NOISE * full else None
-
-
-def has_furniture(lines: Sequence[str], hits: Sequence[Hit | None]) -> bool:
-    """Whether a text holds traces of a page around its main text: phrases and repeated lines."""
-    found = len(hits) - hits.count(None)
-    if found != _FURNITURE - 1:
-        return found >= _FURNITURE
-    full = [line for line in lines if line]
-    return len(full) - len(set(full)) >= _REPEATS
 
 
 def _values(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[float]:
@@ -150,16 +143,22 @@ def _values(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[float]:
             in_list = 0
         elif in_list:
             in_list -= 1
-            if hit is None:
-                value += _LIST_BONUS
-        if value < _CODE and (bare[-1] in _CODE_ENDINGS or line.startswith(("    ", "\t"))):
-            value = _CODE
-        if value < _TABLE_ROW and bare.count("|") >= _TABLE_BARS:
-            value = _TABLE_ROW
+            value += _LIST_BONUS
+        if value < _TABLE_ROW:
+            value = max(value, _least(line, bare))
         if hit is not None:
             value += _HITS[hit.kind][0]
         values.append(value)
     return values
+
+
+def _least(line: str, bare: str) -> float:
+    """Return what a line is worth at least: table rows and code have other shapes than prose."""
+    if bare.count("|") >= _TABLE_BARS:
+        return _TABLE_ROW
+    if bare[-1] in _CODE_ENDINGS or line.startswith(("    ", "\t")):
+        return _CODE
+    return float("-inf")
 
 
 def _shape(bare: str) -> tuple[int, tuple[float, ...]]:
@@ -178,8 +177,8 @@ def _shape(bare: str) -> tuple[int, tuple[float, ...]]:
 def _divide(values: Sequence[float], hits: Sequence[Hit | None]) -> tuple[float, list[bool]]:
     """Return the highest sum that a division of the page has, and which lines it says are main text.
 
-    States: before the main text (value 0), in it, in a gap, after it (value 0). One pass forward keeps the best
-    sum that ends in each state and where it came from; one pass back reads the states off.
+    States: before the main text (value 0), in it, in a gap, after it (value 0). One pass forward keeps the
+    best sum that ends in each state and where it came from; one pass back reads the states off.
     """
     low = float("-inf")
     main, gap, after = low, low, 0.0

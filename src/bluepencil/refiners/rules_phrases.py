@@ -4,8 +4,8 @@ A file is one rule set. Its phrases are in lower case and come in four kinds, ea
 what has no language); extend a set by adding to its lists.
 
 - `whole`: the line without its edges (space, digits, punctuation: "[3] Comments »" is "comments").
-- `start`: the beginning of such a line. A phrase that ends in a space is loose: it is not found in a line that
-  ends like a sentence.
+- `start`: the beginning of such a line. A phrase that ends in a space is loose: it is not found in a line
+  that ends like a sentence.
 - `inside`: anywhere in a line; "a & b" asks for both.
 - `ends`: as `whole`, for lines after which the main text is usually over; also found at the start of a line,
   before a colon, or, if the phrase has several words, before a space.
@@ -26,9 +26,9 @@ PHRASE_SETS = ("navigation", "cookies", "copyright", "share", "comments", "relat
 # What a phrase line may be padded with: list marks, arrows, brackets, counts, dates.
 EDGES = " \t\r\xa0*:.!»›→←«‹|-–—…?·•#()[]<>+&,/0123456789：。！？（）【】"
 SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
-# A line that is only a menu item, a button or a label is not longer; a cookie notice in one line is. Both are
-# the lengths below which more than nine in ten lines with a phrase are no main text (scrapinghub, trafilatura
-# and readability pages of 2019 to 2022), in characters.
+# Lengths in characters. A menu item, a button or a label is shorter than the first, a cookie notice or an
+# imprint in one line than the second. Of the lines found on the pages named in `rules_context` these shares
+# are main text: navigation, cookies, share, comments 1 %, copyright, ads 3 %, related 4 %, cookie notices 5 %.
 SHORT = 100
 LONG = 400
 _HEAD = 3
@@ -102,7 +102,7 @@ def _find_inside(group: _Inside, lines: Sequence[str], hits: list[Hit | None]) -
 
 @lru_cache
 def phrase_index(rules: tuple[str, ...]) -> PhraseIndex:
-    """Return the index over the phrases of the named rule sets; of two that hold a phrase the first has it."""
+    """Return the index over the phrases of the named sets; of two sets with one phrase the first has it."""
     whole: dict[str, Hit] = {}
     starts: dict[str, list[tuple[str, Hit]]] = {}
     inside: list[_Inside] = []

@@ -62,7 +62,7 @@ def vary(
 def _with_written(
     page: TrainingPage, lines: list[Line], peers: Sequence[TrainingPage], random: Random
 ) -> list[Line]:
-    """Return the lines with comments, teasers or both soon after the article, and seldom teasers before it."""
+    """Return the lines with comments, teasers or both after the article, and seldom teasers before it."""
     bounds = bounds_of(lines)
     if not bounds:
         return lines

@@ -37,7 +37,7 @@ class TaggerOptions:
     epochs: int = 8
     span_epochs: int = 24
     seed: int = 1
-    threads: int = 2
+    threads: int = 1
     fewest_sites: int = 15
     columns: int = 16
     width: int = 48

@@ -1,7 +1,7 @@
-"""Writes comment sections and teasers under training pages, out of phrases of its own and lines of other pages.
+"""Writes comments and teasers under training pages, out of phrases of its own and lines of other pages.
 
-Comments and teasers read like an article; what tells them apart is what stands around them. Few human-labelled
-pages have long ones, so they are made.
+Comments and teasers read like an article; what tells them apart is what stands around them. Few pages that a
+person labelled have long ones, so they are made.
 """
 
 from collections.abc import Sequence
@@ -11,48 +11,69 @@ from bluepencil.train.tagger_lines import Line, labelled
 from bluepencil.train.tagger_pages import TrainingPage
 
 _HEADS = {
-    "en": "Comments|{n} Comments|Comments ({n})|{n} Responses|{n} comments so far|Reader comments|Discussion|Comment"
-    "|Join the conversation|What do you think?|{n} Responses to “{title}”|{n} thoughts on “{title}”|User comments"
-    "|Sort by|Newest|Most recent comments|Add a comment|Log in to comment|{n} replies",
-    "de": "Kommentare|{n} Kommentare|Kommentare ({n})|Kommentar schreiben|Diskussion|{n} Antworten|Leserkommentare"
-    "|{n} Gedanken zu „{title}“|Ihre Meinung|Neueste Kommentare zuerst|{n} Reaktionen zu “{title}”",
+    "en": (
+        "Comments|{n} Comments|Comments ({n})|{n} Responses|{n} comments so far|Reader comments|"
+        "Discussion|Comment|Join the conversation|What do you think?|{n} Responses to “{title}”|"
+        "{n} thoughts on “{title}”|User comments|Sort by|Newest|Most recent comments|"
+        "Add a comment|Log in to comment|{n} replies"
+    ),
+    "de": (
+        "Kommentare|{n} Kommentare|Kommentare ({n})|Kommentar schreiben|Diskussion|{n} Antworten|"
+        "Leserkommentare|{n} Gedanken zu „{title}“|Ihre Meinung|Neueste Kommentare zuerst|"
+        "{n} Reaktionen zu “{title}”"
+    ),
 }
 _NAMES = (
-    "Anna|Ben|Carla|David|Eva|Frank|Greg|Hanna|Ivan|Julia|Karl|Linda|Mike|Nora|Oliver|Paula|Rick|Sarah|Tom|Uwe"
-    "|mark77|sunny|the_reader|Anonymous|Guest|Gast|Jim B.|Kate M.|dr. no|bookworm|Peter Lang|Mary Hill|J. Stone"
+    "Anna|Ben|Carla|David|Eva|Frank|Greg|Hanna|Ivan|Julia|Karl|Linda|Mike|Nora|Oliver|Paula|Rick|"
+    "Sarah|Tom|Uwe|mark77|sunny|the_reader|Anonymous|Guest|Gast|Jim B.|Kate M.|dr. no|bookworm|"
+    "Peter Lang|Mary Hill|J. Stone"
 )
 _BYLINES = {
-    "en": "{name}|{name} says:|{name} said...|{name} wrote:|Posted by {name}|{name} on {date}|Posted by {name} on "
-    "{date}|{name} · {date}|By {name}, {date}|# {n} {name}|{name} says: {date}|{name} replied",
-    "de": "{name}|{name} sagt:|{name} schrieb:|{name} am {date}|Von {name} am {date}|{name} · {date}|{name} meint"
-    "|{date} von {name}|# {n} {name}",
+    "en": (
+        "{name}|{name} says:|{name} said...|{name} wrote:|Posted by {name}|{name} on {date}|"
+        "Posted by {name} on {date}|{name} · {date}|By {name}, {date}|# {n} {name}|"
+        "{name} says: {date}|{name} replied"
+    ),
+    "de": (
+        "{name}|{name} sagt:|{name} schrieb:|{name} am {date}|Von {name} am {date}|"
+        "{name} · {date}|{name} meint|{date} von {name}|# {n} {name}"
+    ),
 }
 _DATES = (
-    "{d} May 20{y} at {h}:{m}|March {d}, 20{y} at {h}:{m} am|{d}.{k}.20{y}, {h}:{m} Uhr|20{y}-0{k}-{d}|{n} days ago"
-    "|{d}. Oktober 20{y} um {h}:{m}|{n} hours ago|0{k}/{d}/20{y} {h}:{m} PM|vor {n} Tagen|{n} years ago"
+    "{d} May 20{y} at {h}:{m}|March {d}, 20{y} at {h}:{m} am|{d}.{k}.20{y}, {h}:{m} Uhr|"
+    "20{y}-0{k}-{d}|{n} days ago|{d}. Oktober 20{y} um {h}:{m}|{n} hours ago|"
+    "0{k}/{d}/20{y} {h}:{m} PM|vor {n} Tagen|{n} years ago"
 )
 _SHORT = {
-    "en": "Great post, thanks!|I agree with you.|Thanks for sharing this.|This is wrong.|Well said!|LOL|Nice article."
-    "|I don't think that is true at all.|Good point, but you forgot something.|Thank you, this helped me a lot."
-    "|I have the same problem, any news?|Love it!!|Who cares?|Can you tell me more about it?",
-    "de": "Danke für den Beitrag!|Sehr guter Artikel.|Das sehe ich anders.|Stimmt genau.|Kann ich nur bestätigen."
-    "|Vielen Dank, das hat mir geholfen.|Wen interessiert das?|Schöner Bericht, weiter so!|Ich habe das gleiche Problem.",
+    "en": (
+        "Great post, thanks!|I agree with you.|Thanks for sharing this.|This is wrong.|"
+        "Well said!|LOL|Nice article.|I don't think that is true at all.|"
+        "Good point, but you forgot something.|Thank you, this helped me a lot.|"
+        "I have the same problem, any news?|Love it!!|Who cares?|Can you tell me more about it?"
+    ),
+    "de": (
+        "Danke für den Beitrag!|Sehr guter Artikel.|Das sehe ich anders.|Stimmt genau.|"
+        "Kann ich nur bestätigen.|Vielen Dank, das hat mir geholfen.|Wen interessiert das?|"
+        "Schöner Bericht, weiter so!|Ich habe das gleiche Problem."
+    ),
 }
 _TAILS = {
-    "en": "Reply|Report|Like|Permalink|Share|Flag|Quote|Report abuse|{n} people like this|Reply to this",
-    "de": "Antworten|Melden|Zitieren|Empfehlen|Beitrag melden|Gefällt mir|Permalink|{n} Antworten",
+    "en": ("Reply|Report|Like|Permalink|Share|Flag|Quote|Report abuse|{n} people like this|Reply to this"),
+    "de": ("Antworten|Melden|Zitieren|Empfehlen|Beitrag melden|Gefällt mir|Permalink|{n} Antworten"),
 }
 _FORM = {
-    "en": "Leave a Reply|Name (required)|Mail (will not be published)|Website|Submit Comment|Post a comment",
-    "de": "Schreibe einen Kommentar|Name|E-Mail|Webseite|Kommentar abschicken|Antworten abbrechen",
+    "en": (
+        "Leave a Reply|Name (required)|Mail (will not be published)|Website|Submit Comment|Post a comment"
+    ),
+    "de": ("Schreibe einen Kommentar|Name|E-Mail|Webseite|Kommentar abschicken|Antworten abbrechen"),
 }
 _TEASERS = {
-    "en": "Related articles|More stories|You may also like|Most popular|Read next|Latest news|Recommended",
-    "de": "Mehr zum Thema|Ähnliche Artikel|Das könnte Sie auch interessieren|Meistgelesen|Weitere Artikel",
+    "en": ("Related articles|More stories|You may also like|Most popular|Read next|Latest news|Recommended"),
+    "de": ("Mehr zum Thema|Ähnliche Artikel|Das könnte Sie auch interessieren|Meistgelesen|Weitere Artikel"),
 }
 _MORE = {
-    "en": "Read more|Continue reading|More|Full story",
-    "de": "Weiterlesen|mehr|Zum Artikel|Lesen Sie mehr",
+    "en": ("Read more|Continue reading|More|Full story"),
+    "de": ("Weiterlesen|mehr|Zum Artikel|Lesen Sie mehr"),
 }
 
 
