@@ -6,7 +6,8 @@ Pairs are the labelled pages of ../shared/data/web (raw -> gold_proj, the best t
 and spans_dev (raw -> raw without its noise spans). Rivals, written for this from their descriptions:
 
 paper       RefineX (arXiv 2507.03253): difflib's opcodes on characters, `delete` spans mapped to lines; with
-            difflib's heuristic (`paper_junk`) and without.
+            difflib's heuristic (`paper_junk`) and without. Read kindly: a span across a line end is split
+            there, where the paper's words would make one string of it that is in no line.
 ultrax      the idea of UltraX (arXiv 2607.08646): each line compared with each by difflib, three lines of
             context on both sides, matched greedily; replace_str and add_line for what differs.
 

@@ -23,21 +23,23 @@ def refine(
     inputs: PathLike | Sequence[PathLike],
     output: PathLike,
     *,
-    refiner: "str | Refiner" = "rules",
+    refiner: "str | Refiner" = "tagger",
+    strength: str | None = None,
     policy: "Policy | None" = None,
     fault_cost: "Cost | str" = "call",
     **options: Any,
 ) -> Manifest:
     """Refine a corpus: programs are made, checked and executed; every edit is in the ledger.
 
-    `inputs` are files, folders, globs or addresses of JSON lines (plain, gz, zst) or Parquet. Returns the
+    `inputs` are files, folders, globs or addresses of JSON lines (plain, gz, zst), Parquet, WARC, WET or HTML.
+    `refiner` is a name (see `refiners.registry`) or an object; `strength` is light, normal or strong. Returns the
     manifest. The same call goes on where an interrupted one stopped. `options` are those of `run_step`.
     """
     from bluepencil.programs import Cost, Policy
     from bluepencil.refiners.base import Refine
     from bluepencil.refiners.registry import make_refiner
 
-    made = make_refiner(refiner) if isinstance(refiner, str) else refiner
+    made = make_refiner(refiner, strength) if isinstance(refiner, str) else refiner
     return run_step(Refine(made, policy or Policy(), Cost(fault_cost)), inputs, output, **options)
 
 
@@ -102,19 +104,20 @@ def replay(
     inputs: PathLike | Sequence[PathLike],
     output: PathLike,
     *,
+    strength: str | None = None,
     workers: int | None = None,
     fresh: bool = False,
     progress: "Progress | None" = None,
 ) -> Manifest:
     """Rebuild the output of a run from the raw input and its ledger alone, byte for byte.
 
+    With `strength`, decide again from the scores that the ledger of a tagger run keeps, without the network.
     A document that cannot be rebuilt fails with `source-differs` or `result-differs`; see
     `engine.replay.differing`.
     """
     from bluepencil.corpus.paths import resolve
     from bluepencil.engine.job import Job
     from bluepencil.engine.local import run
-    from bluepencil.engine.replay import Replay
     from bluepencil.engine.results import reading_of
     from bluepencil.engine.state import read_manifest
 
@@ -131,7 +134,7 @@ def replay(
     job = Job(
         sources,
         Path(output),
-        Replay(options["step"], options["step_options"]),
+        _replay_step(options, strength),
         reading_of(options),
         options["format"],
         options["on_failure"],
@@ -139,6 +142,23 @@ def replay(
         limits=limits,
     )
     return run(job, workers=workers, fresh=fresh, progress=progress)
+
+
+def _replay_step(options: Manifest, strength: str | None) -> "Step":
+    from bluepencil.engine.replay import Replay
+
+    if strength is None:
+        return Replay(options["step"], options["step_options"])
+    from bluepencil.programs import Cost, Policy
+    from bluepencil.refiners.base import Refine
+    from bluepencil.refiners.redecide import Redecide
+    from bluepencil.refiners.tagger import Tagger
+
+    asked = options["step_options"]
+    tagger = Tagger(strength=strength)
+    if asked.get("refiner", {}).get("model") != tagger.describe()["model"]:
+        raise OptionError("another strength needs the ledger of a run of the tagger that ships")
+    return Redecide(tagger, Refine(tagger, Policy(**asked["policy"]), Cost(asked["fault_cost"])))
 
 
 def evaluate_edits(

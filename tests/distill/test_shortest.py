@@ -74,7 +74,7 @@ def pages_that_repeat(draw):
     return source, left
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(pages() | pages_that_repeat())
 # A line kept in part saves two calls where its neighbours stand on both sides of it.
 @example((["n", "A", "n", "t", "n", "B", "n", "A", "tx", "B"], ["A", "t", "B"]))

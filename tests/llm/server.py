@@ -158,14 +158,19 @@ class FakeServer:
         return seen
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main(port: int, seconds: float = 1e9, child: str = "") -> int:
     if child:
         lasting = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-        print("child", subprocess.Popen([sys.executable, "-c", lasting]).pid, flush=True)
+        say(f"child {subprocess.Popen([sys.executable, '-c', lasting]).pid}")
     with FakeServer(lambda seen: reply(seen.text.upper()), port):
-        print("serving on", port, flush=True)
+        say(f"serving on {port}")
         time.sleep(min(seconds, 86_400))
-    print("out of time", flush=True)
+    say("out of time")
     return 3
 
 

@@ -17,7 +17,9 @@ def test_the_rule_of_thumb_for_tokens(text: str, tokens: int) -> None:
     assert approximate_tokens(text) == tokens
 
 
-@pytest.mark.parametrize("make", [lambda: Price(-1, 0), Budget, lambda: Budget(money=0), lambda: Budget(tokens=-5)])
+@pytest.mark.parametrize(
+    "make", [lambda: Price(-1, 0), Budget, lambda: Budget(money=0), lambda: Budget(tokens=-5)]
+)
 def test_impossible_prices_and_budgets_are_refused(make: object) -> None:
     with pytest.raises(OptionError):
         make()  # type: ignore[operator]

@@ -159,7 +159,10 @@ def test_a_group_that_does_not_fit_leaves_the_segment_usable(tmp_path: Path) -> 
             print("refused")
     """
     run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stdout == "refused\n"
     reader = Reader(tmp_path / "s")
@@ -173,7 +176,7 @@ def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         Cache(tmp_path / "file" / "cache")
     opened = Cache(tmp_path / "cache")
     (tmp_path / "cache").rmdir()
-    with pytest.raises(OutputError, match="could not be stored"):
+    with pytest.raises(OutputError, match="cannot be written"):
         opened.add([(key(1), answer(1))])
 
 

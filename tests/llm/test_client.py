@@ -49,7 +49,10 @@ def test_answers_can_come_as_they_are_ready() -> None:
 def test_both_endpoints_get_their_parameters() -> None:
     with FakeServer(shout) as server, client(server) as one:
         chat = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
-        requests = [Request(messages=chat, params={"temperature": 0.2}), Request(prompt="p", params={"seed": 1})]
+        requests = [
+            Request(messages=chat, params={"temperature": 0.2}),
+            Request(prompt="p", params={"seed": 1}),
+        ]
         assert texts(one.ask_all(requests)) == ["U", "P"]
     bodies = {seen.path: seen.body for seen in server.seen}
     assert bodies == {
@@ -255,7 +258,9 @@ def test_what_is_under_way_when_a_client_closes_is_kept(tmp_path: Path) -> None:
         one.close()
         sent = server.texts()
         with client(server, cache=str(tmp_path)) as two:
-            assert two.estimate([ask(text) for text in sent], answer_tokens=lambda request: 1).cached == len(sent)
+            assert two.estimate([ask(text) for text in sent], answer_tokens=lambda request: 1).cached == len(
+                sent
+            )
     assert 4 <= len(sent) < 100
 
 

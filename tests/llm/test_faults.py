@@ -86,10 +86,9 @@ def test_retry_after_is_honoured_by_everybody(status: int, form: str) -> None:
 
 def test_asking_to_wait_longer_than_the_patience_ends_the_run() -> None:
     with FakeServer(lambda seen: fault(429, Retry_After="7200")) as server, client(server) as one:
-        started = time.monotonic()
         with pytest.raises(ServerUnusableError, match="asks to wait 7200 s"):
             one.ask_all([ask("a")])
-        assert time.monotonic() - started < 5
+        assert len(server.seen) == 1
 
 
 def test_an_overloaded_server_gets_fewer_requests_at_once() -> None:
@@ -212,15 +211,18 @@ def test_a_dead_server_ends_the_run_and_the_same_command_goes_on(tmp_path: Path)
 
 
 def test_a_hanging_server_ends_the_run() -> None:
-    with FakeServer(lambda seen: Reply(never=True)) as server, client(server, timeout_s=0.3, patience_s=1) as one:
+    with (
+        FakeServer(lambda seen: Reply(never=True)) as server,
+        client(server, timeout_s=0.3, patience_s=1) as one,
+    ):
         server.healthy = False
-        with pytest.raises(ServerUnusableError, match="no answer within 0.3 s"):
+        with pytest.raises(ServerUnusableError, match=r"no answer within 0\.3 s"):
             one.ask_all(ask(str(n)) for n in range(100))
 
 
 def test_nobody_at_the_address_is_noticed_soon() -> None:
     one = Client(replace(options(FakeServer(shout, 9)), connect_patience_s=0.5))
-    with one, pytest.raises(ServerUnusableError, match="127.0.0.1:9"):
+    with one, pytest.raises(ServerUnusableError, match=r"127\.0\.0\.1:9"):
         one.ask_all([ask("a")])
 
 
@@ -234,9 +236,12 @@ def test_a_key_model_or_address_that_is_wrong_ends_the_run_at_once(answer: Reply
 
 def test_no_credit_left_ends_the_run() -> None:
     answer = fault(429, "You exceeded your current quota; code insufficient_quota")
-    with FakeServer(lambda seen: answer) as server, client(server) as one:
-        with pytest.raises(ServerUnusableError, match="insufficient_quota"):
-            one.ask_all([ask("a")])
+    with (
+        FakeServer(lambda seen: answer) as server,
+        client(server) as one,
+        pytest.raises(ServerUnusableError, match="insufficient_quota"),
+    ):
+        one.ask_all([ask("a")])
 
 
 def test_a_404_after_successes_is_the_records_own() -> None:

@@ -5,7 +5,16 @@ import pytest
 from bluepencil.errors import InputError, OptionError
 from bluepencil.llm import Prompt
 
-TALK = "--- system ---\nBe good.\n\n--- user ---\nA {{text}}\n--- assistant ---\nB\n--- user ---\n[{{text}}] {{more}}\n"
+TALK = """--- system ---
+Be good.
+
+--- user ---
+A {{text}}
+--- assistant ---
+B
+--- user ---
+[{{text}}] {{more}}
+"""
 
 
 def test_a_prompt_is_split_by_speaker_and_its_last_part_filled_in() -> None:
@@ -51,5 +60,5 @@ def test_a_prompt_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_place_without_a_value() -> None:
-    with pytest.raises(OptionError, match="{{more}}"):
+    with pytest.raises(OptionError, match=r"\{\{more\}\}"):
         Prompt.parse(TALK).messages({"text": "x"})

@@ -12,10 +12,16 @@ from bluepencil.cli.options import corpus_options, finish
 @click.option("-o", "--output", required=True, metavar="OUT", help="The folder for the result.")
 @click.option(
     "--refiner",
-    default="rules",
+    default="tagger",
     show_default=True,
     metavar="NAME",
-    help="What writes the edit programs: none, rules, or rules:SET,SET (c4, context, navigation, ...).",
+    help="What writes the edit programs: tagger, tagger:MODEL, rules, rules:SET,SET "
+    "(c4, context, navigation, ...), or none.",
+)
+@click.option(
+    "--strength",
+    type=click.Choice(["light", "normal", "strong"]),
+    help="How sure the tagger must be: of what it strikes, 99, 97.5 or 95 % is noise.  [default: normal]",
 )
 @click.option(
     "--fault-cost",
@@ -43,6 +49,7 @@ def refine(
     inputs: tuple[str, ...],
     output: str,
     refiner: str,
+    strength: str | None,
     fault_cost: str,
     max_deleted_share: float,
     max_calls: int,
@@ -74,6 +81,7 @@ def refine(
         inputs,
         output,
         refiner=refiner,
+        strength=strength,
         policy=policy,
         fault_cost=fault_cost,
         progress=Progress(quiet=quiet),

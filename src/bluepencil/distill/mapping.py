@@ -272,9 +272,9 @@ class _Search:
                 step.append(origin)
             before, costs = kept, now
             steps.append(step)
-            edges_row = kept
             if row < len(edges):
-                edges[row] = edges_row
+                # A place that no path reaches is none: the ranks in `steps` count without it.
+                edges[row] = kept
         if not costs:
             return Mapping(None)
         return Mapping(_walk_back(steps, edges), costs[0])

@@ -1,7 +1,6 @@
 """The ledger: one row per input record, with all that is needed to see, count and replay what was done."""
 
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import msgspec
 
 from bluepencil.corpus.block import BadRecord, Record
 from bluepencil.corpus.write import make_durable
-from bluepencil.documents import Document, Outcome, Status
+from bluepencil.documents import Document, Outcome, Status, text_hash
 
 _TEXT = "string"
 COLUMNS: dict[str, str] = {
@@ -29,19 +28,15 @@ COLUMNS: dict[str, str] = {
     "prompt_hash": _TEXT,
     "tokens_in": "int64",
     "tokens_out": "int64",
-    "scores": "binary",
+    "line_scores": "binary",
+    "span_scores": _TEXT,
     "annotations": _TEXT,
     "record": "binary",
 }
 """The columns and their types; docs/output.md says what each means."""
 
-_FROM_ANNOTATIONS = ("prompt_hash", "tokens_in", "tokens_out", "scores")
+_FROM_ANNOTATIONS = ("prompt_hash", "tokens_in", "tokens_out", "line_scores", "span_scores")
 _FLUSH_ROWS = 65_536
-
-
-def text_hash(text: str) -> str:
-    """Return the hash by which the ledger knows a text: BLAKE2b, 16 bytes, of its UTF-8, as hex."""
-    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class LedgerWriter:
@@ -92,7 +87,8 @@ class LedgerWriter:
             more.get("prompt_hash"),
             more.get("tokens_in"),
             more.get("tokens_out"),
-            more.get("scores"),
+            more.get("line_scores"),
+            more.get("span_scores"),
             msgspec.json.encode(rest).decode() if rest else None,
             raw,
         )

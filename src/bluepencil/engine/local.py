@@ -34,6 +34,9 @@ MAX_FAILED_STARTS = 3
 """Workers in a row that end before they are ready, after which the run gives up."""
 
 
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
 @dataclass(slots=True)
 class _History:
     """What went wrong with a unit so far."""
@@ -49,12 +52,7 @@ class _Worker:
     def __init__(self, job: Job) -> None:
         self.connection, far = Pipe()
         command = [sys.executable, "-m", "bluepencil.engine.worker", str(far.fileno())]
-        # The path is sent too, but the package itself must be found before anything can be received.
-        package_root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
-        path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
-        self.process = subprocess.Popen(
-            command, pass_fds=[far.fileno()], env={**os.environ, "PYTHONPATH": path}
-        )
+        self.process = subprocess.Popen(command, pass_fds=[far.fileno()], env=_environment())
         far.close()
         self.ready = False
         self.task: Task | None = None
@@ -85,6 +83,15 @@ class _Worker:
             self.process.send_signal(number)
         self.process.wait()
         self.connection.close()
+
+
+def _environment() -> dict[str, str]:
+    # The path is sent too, but the package itself must be found before anything can be received.
+    package_root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
+    path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    # There is a process per core; threads of their own would only be in each other's way.
+    threads = {name: "1" for name in _THREAD_VARIABLES}
+    return {**threads, **os.environ, "PYTHONPATH": path}
 
 
 class LocalRun:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bluepencil.documents import RECORDED, Document, Outcome, Reason, Status
-from bluepencil.engine.ledger import ledger_rows, text_hash
+from bluepencil.documents import RECORDED, Document, Outcome, Reason, Status, text_hash
+from bluepencil.engine.ledger import ledger_rows
 from bluepencil.programs import Execution, FaultCode, Limits, Policy, execute, parse
 
 # What was carried out once is carried out again: guards and limits have had their say.
 _LIMITS = Limits(max_calls=1 << 31, max_characters=1 << 31)
-_ANNOTATIONS = ("prompt_hash", "tokens_in", "tokens_out", "scores")
+_ANNOTATIONS = ("prompt_hash", "tokens_in", "tokens_out", "line_scores", "span_scores")
 
 
 @dataclass(frozen=True, slots=True)

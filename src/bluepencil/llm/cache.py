@@ -5,7 +5,6 @@ A folder with one segment per process that ever wrote into it. An answer is foun
 prompt alone finds it.
 """
 
-import errno
 import os
 import socket
 import threading
@@ -18,9 +17,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from bluepencil.errors import DiskFullError, OutputError
+from bluepencil.errors import OutputError
 from bluepencil.llm.messages import Stored
-from bluepencil.llm.segments import Entries, Reader, Writer, no_entries, prefix_of
+from bluepencil.llm.segments import Entries, Reader, Writer, cannot_write, no_entries, prefix_of
 
 # Recent answers are kept in a dict and merged into the sorted table when there are this many: a dict costs
 # about 200 bytes per answer, the table 24.
@@ -91,8 +90,7 @@ class Cache:
                 self._writer, self._segment = self._open_segment()
             entries = self._writer.append(records)
         except OSError as error:
-            kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
-            raise kind(f"an answer could not be stored in {self.folder}: {error.strerror}") from error
+            raise cannot_write(self.folder, error) from error
         with self._lock:
             self._note(self._segment, entries)
 
@@ -100,7 +98,7 @@ class Cache:
         """Look for what other processes have stored since the last call."""
         with self._lock:
             try:
-                names = (name for name in os.listdir(self.folder) if name.endswith(".answers"))
+                names = (path.name for path in self.folder.iterdir() if path.suffix == ".answers")
                 for name in sorted(set(names) - self._known):
                     self._follow(name)
                 for segment, reader in enumerate(self._readers):

@@ -69,6 +69,7 @@ class Dispatcher:
         self._overloads = 0
         self._timer: asyncio.TimerHandle | None = None
         self._unsaved: list[tuple[Call, Stored]] = []
+        self._unnoted = (0, 0)
         self._saving: asyncio.Task[None] | None = None
         self._beating = False
         self._closing = False
@@ -188,8 +189,14 @@ class Dispatcher:
         self._tokens.correct(spent - call.tokens_in - call.tokens_out, 1 / self._peers.alive)
         # Paid for now, whatever becomes of the answer.
         self._accounts.add(sent=1, answered=1, tokens_in=stored.tokens_in, tokens_out=stored.tokens_out)
+        self._unnoted = (self._unnoted[0] + stored.tokens_in, self._unnoted[1] + stored.tokens_out)
         self._unsaved.append((call, stored))
         self._start_saving()
+
+    def _take_spent(self) -> tuple[int, int]:
+        """Return the tokens that the other processes have not been told of yet."""
+        spent, self._unnoted = self._unnoted, (0, 0)
+        return spent
 
     def _start_saving(self) -> None:
         if self._unsaved and self._saving is None:
@@ -200,11 +207,8 @@ class Dispatcher:
         """Store answers in groups: all that came in while the disk was busy with the last group."""
         try:
             while self._unsaved:
+                self._peers.spend(*self._take_spent())
                 group, self._unsaved = self._unsaved, []
-                self._peers.spend(
-                    sum(stored.tokens_in for _, stored in group),
-                    sum(stored.tokens_out for _, stored in group),
-                )
                 if self._cache is not None:
                     await self._store(self._cache, group)
                 for call, _ in group:

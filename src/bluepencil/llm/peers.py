@@ -14,6 +14,8 @@ import time
 import uuid
 from pathlib import Path
 
+from bluepencil.llm.segments import cannot_write
+
 # In seconds. A process that is silent for longer than ALIVE has no more share in the limits.
 BEAT, ALIVE = 1.0, 5.0
 _SPENT = struct.Struct("<QQ")
@@ -70,10 +72,13 @@ class Peers:
     def _write(self) -> None:
         if self._folder is None:
             return
-        if self._file < 0:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._folder / self._name, os.O_WRONLY | os.O_CREAT, 0o644)
-        os.pwrite(self._file, _SPENT.pack(*self._own), 0)
+        try:
+            if self._file < 0:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._file = os.open(self._folder / self._name, os.O_WRONLY | os.O_CREAT, 0o644)
+            os.pwrite(self._file, _SPENT.pack(*self._own), 0)
+        except OSError as error:
+            raise cannot_write(self._folder, error) from error
 
     def _look(self, folder: Path) -> None:
         """Read every file of the run; times are compared as the file system gave them, not the clocks."""

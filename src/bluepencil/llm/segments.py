@@ -14,6 +14,7 @@ from many machines into one folder there. Appending to a file of one's own needs
 """
 
 import contextlib
+import errno
 import os
 import struct
 import zlib
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bluepencil.errors import DiskFullError, OutputError
 
 MAGIC = b"bluepencil answers 1\n"
 HEADER = struct.Struct("<II32s")
@@ -191,6 +194,12 @@ class Reader:
                 return unpack(os.pread(file.fileno(), HEADER.size + length, offset))
         except FileNotFoundError:
             return None
+
+
+def cannot_write(folder: Path, error: OSError) -> OutputError:
+    """Return the error to raise when something could not be written into a cache folder."""
+    kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
+    return kind(f"the cache cannot be written: {folder}: {error.strerror}")
 
 
 def _read_from(path: Path, offset: int) -> bytes:

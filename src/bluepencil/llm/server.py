@@ -146,15 +146,17 @@ class LocalServer:
 
     def _supervise(self) -> None:
         """Look after the server: start it again when it ends or does not answer any more."""
-        well = started = time.monotonic()
+        well = started = looked = time.monotonic()
         in_a_row = 0
         while not self._ending.wait(min(POLL_S, self._options.check_s)):
-            now = time.monotonic()
-            if self._runs() and now - well < self._options.check_s:
-                continue
-            if self._runs() and (is_healthy(self.address) or now - well < self._options.unhealthy_s):
-                well = now if is_healthy(self.address) else well
-                continue
+            if self._runs():
+                if time.monotonic() - looked < self._options.check_s:
+                    continue
+                looked = time.monotonic()
+                if is_healthy(self.address, min(PROBE_S, self._options.unhealthy_s)):
+                    well = looked
+                if looked - well < self._options.unhealthy_s:
+                    continue
             in_a_row = 0 if well - started > STEADY_S else in_a_row
             try:
                 self._restart(in_a_row)
@@ -162,7 +164,7 @@ class LocalServer:
                 self._error = error if isinstance(error, RunError) else RunError(str(error))
                 return
             in_a_row += 1
-            well = started = time.monotonic()
+            well = started = looked = time.monotonic()
 
     def _restart(self, in_a_row: int) -> None:
         """Start the server again after a pause; RunError when that was too often or it does not get ready."""
@@ -199,21 +201,21 @@ class LocalServer:
         )
 
 
-def is_healthy(address: str) -> bool:
+def is_healthy(address: str, timeout_s: float = PROBE_S) -> bool:
     """Say whether a server is ready: GET /health (or, where there is none, GET /v1/models) answers 200."""
     parts = urlsplit(address)
     root = parts.path.rstrip("/").removesuffix("/v1")
-    status = _get(address, f"{root}/health")
+    status = _get(address, f"{root}/health", timeout_s)
     if status in (404, 405, 501):
-        status = _get(address, f"{root}/v1/models")
+        status = _get(address, f"{root}/v1/models", timeout_s)
     return status == 200
 
 
-def _get(address: str, path: str) -> int:
+def _get(address: str, path: str, timeout_s: float) -> int:
     """Return the HTTP status, 0 when there is no connection or no answer in time."""
     parts = urlsplit(address)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=PROBE_S)
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

@@ -104,9 +104,10 @@ class Refine:
     def run(self, documents: Sequence[Document]) -> Sequence[Outcome]:
         """Return one outcome per document, in order."""
         proposals = self.refiner.propose([document.text for document in documents])
-        return [self._outcome(d.text, p) for d, p in zip(documents, proposals, strict=True)]
+        return [self.outcome(d.text, p) for d, p in zip(documents, proposals, strict=True)]
 
-    def _outcome(self, text: str, proposal: Proposal) -> Outcome:
+    def outcome(self, text: str, proposal: Proposal) -> Outcome:
+        """Carry out a proposal and say what became of the text."""
         program = proposal.program
         if program.keeps_all and not proposal.faults:
             return Outcome(Status.UNCHANGED, annotations=proposal.annotations)

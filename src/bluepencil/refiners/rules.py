@@ -14,8 +14,6 @@ Where `context` or a phrase strikes what stands between two blank lines, one of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
-from operator import not_
 from typing import Any
 
 from bluepencil.errors import OptionError

@@ -1,9 +1,9 @@
 """The line rules and the page rules of C4.
 
 Source: C. Raffel et al., "Exploring the limits of transfer learning with a unified text-to-text
-transformer", JMLR 21 (2020), section 2.2, and the reference code, `c4_utils.py` of TensorFlow Datasets. A line
-stays that ends in terminal punctuation and not in an ellipsis, has five words or more, none of more than 1,000
-characters, and does not mention Javascript or a policy. Two things are wider than in the reference:
+transformer", JMLR 21 (2020), section 2.2, and the reference code, `c4_utils.py` of TensorFlow Datasets. A
+line stays that ends in terminal punctuation and not in an ellipsis, has five words or more, none of more than
+1,000 characters, and does not mention Javascript or a policy. Two things are wider than in the reference:
 typographic and single closing quotes count like the straight double one, and in scripts without spaces
 characters count as words and there are other full stops.
 
@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 _ENDS = frozenset(".?!\"'”’")
-_UNSPACED_ENDS = frozenset("。？！」』…”.?!។။")
+_UNSPACED_ENDS = frozenset("。｡？！」』”.?!។။")
 _LEAST_WORDS = 5
 _LONGEST_WORD = 1000
 # The phrases of the reference, by a word that is looked for first: in the bytes of the text, because bytes

@@ -87,9 +87,9 @@ _HITS = {
 # their gold texts 2 %.
 _FURNITURE = 2
 
-# What is worth no more than one paragraph of 160 characters is not the main text of a page. Such a page is
-# noise throughout if this share of its lines has a phrase.
-_LEAST_MAIN, _ALL_NOISE = 2.5, 0.35
+# What is worth no more than a sentence of 112 characters is not the main text of a page. Such a page is noise
+# throughout if this share of its lines has a phrase, and at least so many.
+_LEAST_MAIN, _NOISE_SHARE, _NOISE_LINES = 1.4, 0.35, 5
 
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uffef\U00020000-\U000323af]"
@@ -110,7 +110,7 @@ def main_text(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[bool] | 
     if total > _LEAST_MAIN:
         return kept
     full = sum(1 for line in lines if line.strip())
-    return [False] * len(lines) if found >= _ALL_NOISE * full else None
+    return [False] * len(lines) if found >= max(_NOISE_SHARE * full, _NOISE_LINES) else None
 
 
 def _values(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[float]:
@@ -143,7 +143,7 @@ def _values(lines: Sequence[str], hits: Sequence[Hit | None]) -> list[float]:
             in_list = 0
         elif in_list:
             in_list -= 1
-            value += _LIST_BONUS
+            value += _LIST_BONUS * (hit is None)
         if value < _TABLE_ROW:
             value = max(value, _least(line, bare))
         if hit is not None:

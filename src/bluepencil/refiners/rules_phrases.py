@@ -28,7 +28,7 @@ EDGES = " \t\r\xa0*:.!»›→←«‹|-–—…?·•#()[]<>+&,/0123456789：�
 SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 # Lengths in characters. A menu item, a button or a label is shorter than the first, a cookie notice or an
 # imprint in one line than the second. Of the lines found on the pages named in `rules_context` these shares
-# are main text: navigation, cookies, share, comments 1 %, copyright, ads 3 %, related 4 %, cookie notices 5 %.
+# are main text: navigation, cookies, share, comments 1 %; copyright, ads 3 %; related, cookie notices 4 %.
 SHORT = 100
 LONG = 400
 _HEAD = 3
