@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluepencil.errors import InputError, OptionError
-from bluepencil.programs import KEEP_ALL, execute
+from bluepencil.programs import KEEP_ALL, Policy, execute
 from bluepencil.refiners.tagger import Tagger, redecide
 from bluepencil.refiners.tagger_decide import STRENGTHS
 from bluepencil.refiners.tagger_model import load_model, shipped_model
@@ -26,7 +26,7 @@ def examples() -> list[dict[str, Any]]:
 
 
 def deleted(text: str, program: Any) -> int:
-    return execute(program, text).deleted
+    return execute(program, text, Policy(max_deleted_share=1.0)).deleted
 
 
 def test_a_text_gets_the_same_scores_whatever_is_in_the_batch() -> None:

@@ -8,7 +8,7 @@ typographic and single closing quotes count like the straight double one, and in
 characters count as words and there are other full stops.
 
 Not here: the bad-word list, the least number of sentences per page, and citation marks, which the reference
-cuts out of the lines that stay (here they are only looked through: "text.[1]" ends in a full stop).
+cuts out of the lines that stay (here lines are judged without them: "text.[1]" ends in a full stop).
 """
 
 import re
@@ -58,8 +58,8 @@ def _look_closer(text: str, bare_lines: Sequence[str], verdicts: list[bool]) -> 
                 verdicts[number] = _is_unspaced_sentence(bare)
     if "]" in text:
         for number, bare in enumerate(bare_lines):
-            if bare[-1:] == "]":
-                verdicts[number] = _ends_before_citation(bare)
+            if "]" in bare and (cut := _CITATION.sub("", bare).rstrip()) != bare:
+                verdicts[number] = _is_sentence(cut) or _is_unspaced_sentence(cut)
     if max(map(len, bare_lines)) > _LONGEST_WORD:
         for number, bare in enumerate(bare_lines):
             if verdicts[number] and len(bare) > _LONGEST_WORD:
@@ -74,13 +74,12 @@ def is_banned_page(lines: Sequence[str], verdicts: Sequence[bool]) -> bool:
     return False
 
 
-def _ends_before_citation(bare: str) -> bool:
-    cut = _CITATION.sub("", bare).rstrip()
-    return cut[-1:] in _ENDS and cut[-3:] != "..." and len(cut.split()) >= _LEAST_WORDS
+def _is_sentence(bare: str) -> bool:
+    return bare[-1:] in _ENDS and bare[-3:] != "..." and len(bare.split()) >= _LEAST_WORDS
 
 
 def _is_unspaced_sentence(bare: str) -> bool:
-    return bare[-1] in _UNSPACED_ENDS and len(_UNSPACED.findall(bare)) >= _LEAST_WORDS
+    return bare[-1:] in _UNSPACED_ENDS and len(_UNSPACED.findall(bare)) >= _LEAST_WORDS
 
 
 def _has_too_long_word(bare: str) -> bool:
