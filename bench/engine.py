@@ -23,7 +23,13 @@ from pathlib import Path
 import pyarrow
 
 FILES = 8
-WORDS = ["the", "of", "and", "to", "in", "is", "that", "it", "was", "for", "on", "are", "as", "with", "his", "they", "at", "be", "this", "from", "have", "or", "by", "one", "had", "not", "but", "what", "all", "were", "when", "we", "there", "can", "an", "your", "which", "their", "said", "if", "do", "will", "each", "about", "how", "up", "out", "them", "then", "she", "many", "some", "so", "these", "would", "other", "into", "has", "more", "her", "two", "like", "him", "see", "time", "could", "no", "make", "than", "first", "been", "its", "who", "now", "people"]
+VOCABULARY = """
+the of and to in is that it was for on are as with his they at be this from have or by one had not
+but what all were when we there can an your which their said if do will each about how up out them
+then she many some so these would other into has more her two like him see time could no make than
+first been its who now people
+"""
+WORDS = VOCABULARY.split()
 
 
 def document(rng: random.Random) -> str:
@@ -167,7 +173,8 @@ def main() -> None:
     parser.add_argument("--datatrove", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.datatrove:
-        run_datatrove(*options.datatrove, options.workers)
+        source, target = options.datatrove
+        run_datatrove(source, target, options.workers)
         return
     documents = options.documents // 5 if options.quick else options.documents
     rounds = 1 if options.quick else options.rounds

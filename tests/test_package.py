@@ -83,5 +83,5 @@ def test_the_commands_of_the_readme_exist() -> None:
         assert command is not None, name
         if hasattr(command, "commands"):
             command = command.commands[rest.split()[0]]
-        known = {opt for param in command.params for opt in param.opts}
+        known = set().union(*(param.opts for param in command.params))
         assert {word for word in re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest)} <= known, (name, rest)

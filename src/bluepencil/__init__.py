@@ -10,7 +10,7 @@ Importing this is cheap: what a function needs is loaded when it is called.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from bluepencil.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from bluepencil.api import evaluate_edits, refine, replay, run_step

@@ -1,7 +1,7 @@
 """The few functions that most programs need; the command line tool is a thin front of them."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from bluepencil.errors import InputError, OptionError
 
 if TYPE_CHECKING:
-    from bluepencil.documents import Step
+    from bluepencil.distill.expert import ExpertOptions
+    from bluepencil.documents import Document, Step
     from bluepencil.engine.progress import Progress
     from bluepencil.evaluate.report import Report
     from bluepencil.programs import Cost, Policy
@@ -31,9 +32,9 @@ def refine(
 ) -> Manifest:
     """Refine a corpus: programs are made, checked and executed; every edit is in the ledger.
 
-    `inputs` are files, folders, globs or addresses of JSON lines (plain, gz, zst), Parquet, WARC, WET or HTML.
-    `refiner` is a name (see `refiners.registry`) or an object; `strength` is light, normal or strong. Returns the
-    manifest. The same call goes on where an interrupted one stopped. `options` are those of `run_step`.
+    `inputs` are files, folders, globs or addresses of JSON lines (plain, gz, zst), Parquet, WARC, WET or
+    HTML. `refiner` is a name (see `refiners.registry`) or an object; `strength` is light, normal or strong.
+    Returns the manifest. The same call goes on where an interrupted one stopped. `options` are those of `run_step`.
     """
     from bluepencil.programs import Cost, Policy
     from bluepencil.refiners.base import Refine
@@ -63,7 +64,8 @@ def run_step(
 ) -> Manifest:
     """Run any step over a corpus and return the manifest; see `documents.Step`.
 
-    `html_field` holds HTML, of which the text is rendered into `text_field`. `limit` takes the first so many records; `unit_mb` is the size of the slices that are committed as one;
+    `html_field` holds HTML, of which the text is rendered into `text_field`. `limit` takes the first so many
+    records; `unit_mb` is the size of the slices that are committed as one;
     a record of more than `max_record_mb` is failed; a worker that is silent for `hang_seconds` is replaced.
     """
     from bluepencil.corpus.parquet import check_schema
@@ -123,6 +125,10 @@ def replay(
 
     manifest = read_manifest(Path(run_folder))
     options = manifest["options"]
+    if options["writes"] != "documents":
+        raise InputError(
+            f"{os.fspath(run_folder)} holds rows made by {options['step']}, not documents to rebuild"
+        )
     sources = resolve(_listed(inputs))
     if len(sources) != len(manifest["inputs"]):
         raise InputError(f"the run had {len(manifest['inputs'])} input files; {len(sources)} are named now")
@@ -159,6 +165,57 @@ def _replay_step(options: Manifest, strength: str | None) -> "Step":
     if asked.get("refiner", {}).get("model") != tagger.describe()["model"]:
         raise OptionError("another strength needs the ledger of a run of the tagger that ships")
     return Redecide(tagger, Refine(tagger, Policy(**asked["policy"]), Cost(asked["fault_cost"])))
+
+
+def distill(
+    pairs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    raw_field: str = "raw",
+    refined_field: str = "gold",
+    url_field: str = "url",
+    style: str = "plain",
+    distilling: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Manifest:
+    """Turn pairs of a text and an expert's version of it into training examples; return the manifest.
+
+    `distilling` are the fields of `bluepencil.distill.Options`; `options` those of `run_step`.
+    """
+    from bluepencil.distill import Options
+    from bluepencil.distill.steps import Distill
+
+    step = Distill(Options(**(distilling or {})), refined_field, url_field, style)
+    return run_step(step, pairs, output, text_field=raw_field, **options)
+
+
+def ask_expert(
+    inputs: PathLike | Sequence[PathLike], output: PathLike, *, expert: "ExpertOptions", **options: Any
+) -> Manifest:
+    """Ask an expert about every document and write pairs to distill; return the manifest.
+
+    `options` are those of `run_step`. One worker keeps as many requests in flight as the client's options say.
+    """
+    from bluepencil.distill.steps import AskExpert
+
+    # The client notices a server that hangs; a worker that waits for a slow one must not be replaced.
+    waiting = {"workers": 1, "hang_seconds": 86_400.0, **options}
+    return run_step(AskExpert(expert), inputs, output, **waiting)
+
+
+def documents(
+    inputs: PathLike | Sequence[PathLike], *, text_field: str = "text", limit: int | None = None
+) -> "Iterator[Document]":
+    """Yield the documents of a corpus, without the records that are none."""
+    from itertools import chain, islice
+
+    from bluepencil.corpus.paths import resolve
+    from bluepencil.corpus.read import Reading, read_all
+
+    reading = Reading(text_field)
+    return islice(
+        chain.from_iterable(read_all(source, reading) for source in resolve(_listed(inputs))), limit
+    )
 
 
 def evaluate_edits(

@@ -10,7 +10,6 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Protocol, runtime_checkable
 
-
 RECORDED = "bluepencil:recorded"
 """The one field that the engine supplies, in a replay: the document's row in the ledger of an earlier run."""
 
@@ -69,7 +68,8 @@ class Outcome:
 
     `text` is the text to write; None keeps the source text (`Status.DROPPED` writes nothing).
     `detail` is a sentence for people, `reason` a code to count by. `annotations` go into the ledger
-    columns of the same names; `faults` are the calls that were skipped, one code each.
+    columns of the same names; `faults` are the calls that were skipped, one code each. `rows` are what a
+    step with `Step.row_columns` writes in the place of the document.
     """
 
     status: Status
@@ -79,6 +79,7 @@ class Outcome:
     program: str = ""
     faults: Sequence[str] = ()
     annotations: Mapping[str, Any] = field(default_factory=dict)
+    rows: Sequence[Mapping[str, Any]] = ()
 
 
 def text_hash(text: str) -> str:
@@ -101,6 +102,14 @@ class Step(Protocol):
     @property
     def fields(self) -> tuple[str, ...]:
         """Names the fields beside the text that the step reads."""
+        ...
+
+    @property
+    def row_columns(self) -> Mapping[str, str] | None:
+        """Name the columns of the rows that the step makes of documents: text, int, flag, ints, json.
+
+        None where it writes documents.
+        """
         ...
 
     def describe(self) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from conftest import write_lines, write_rows
 PAGES = [
     {
         "id": "a",
-        "text": "Home | Products\nThe mill was built in 1820 by two brothers from the valley.\nCopyright 2020",
+        "text": "Home | Products\nThe mill was built in 1820 by two brothers from here.\nCopyright 2020",
     },
     {"id": "b", "text": "The river rose twice that spring, and nobody was surprised by it."},
 ]

@@ -43,7 +43,7 @@ def test_every_line_is_in_exactly_one_range(
     read = []
     for start in range(0, len(data) + 1, size):
         stop = start + size
-        read += list(takewhile(lambda line: line[0] < stop, LineReader(source, start, BIG)))
+        read += list(takewhile(lambda line, stop=stop: line[0] < stop, LineReader(source, start, BIG)))
     assert read == expected(data)
 
 

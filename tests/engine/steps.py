@@ -21,6 +21,7 @@ class Shorten:
     seconds: float = 0.0
     name: str = "shorten"
     fields: tuple[str, ...] = ()
+    row_columns: None = None
     kill_once: str = ""
 
     def describe(self) -> Mapping[str, Any]:

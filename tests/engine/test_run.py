@@ -116,7 +116,7 @@ def test_a_document_that_fails_costs_itself(tmp_path: Path, on_failure: str, kep
 
 def test_on_failure_stop_names_the_document(tmp_path: Path) -> None:
     write_rows(tmp_path / "a.jsonl", [{"text": "fine"}, {"id": "culprit", "text": "RAISE it."}])
-    with pytest.raises(RunError, match="culprit.*step-error"):
+    with pytest.raises(RunError, match=r"culprit.*step-error"):
         run_step(Shorten(), tmp_path / "a.jsonl", tmp_path / "out", on_failure="stop")
     assert not (tmp_path / "out" / "manifest.json").exists()
 

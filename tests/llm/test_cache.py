@@ -147,15 +147,15 @@ def test_a_group_that_does_not_fit_leaves_the_segment_usable(tmp_path: Path) -> 
     code = """
         import resource, signal, sys
         from pathlib import Path
-        from bluepencil.llm.segments import Writer
+        from bluepencil.llm.segments import Writer, pack
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         writer = Writer(Path(sys.argv[1]) / "s")
-        writer.append([(b"a" * 32, b"first")])
+        writer.append([(b"a" * 32, pack(b"a" * 32, b"first"))])
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
         try:
-            writer.append([(b"b" * 32, b"fits"), (b"c" * 32, bytes(5000))])
+            writer.append([(b"b" * 32, pack(b"b" * 32, b"fits")), (b"c" * 32, pack(b"c" * 32, bytes(5000)))])
         except OSError:
-            writer.append([(b"d" * 32, b"last")])
+            writer.append([(b"d" * 32, pack(b"d" * 32, b"last"))])
             print("refused")
     """
     run = subprocess.run(

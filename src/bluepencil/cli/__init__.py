@@ -7,13 +7,16 @@ from typing import Any
 
 import click
 
-from bluepencil import __version__
 from bluepencil.errors import BluepencilError, Interrupted, RunError
+from bluepencil.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "distill": ("bluepencil.cli.distill:distill", "Turn expert edits into programs to learn from."),
     "evaluate": ("bluepencil.cli.evaluate:evaluate", "Score what a run made against gold."),
+    "expert": ("bluepencil.cli.expert:expert", "Ask a large model to refine documents; keep the pairs."),
     "refine": ("bluepencil.cli.refine:refine", "Strike noise out of the documents of a corpus."),
     "replay": ("bluepencil.cli.replay:replay", "Rebuild a run's output from the input and its ledger."),
+    "train": ("bluepencil.cli.train:train", "Train a refiner on pairs."),
     "show": ("bluepencil.cli.show:show", "Show documents with what was struck out."),
 }
 """Each command: where it lives, and its line in the list of commands."""

@@ -10,18 +10,30 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def corpus_options(command: Command) -> Command:
     """Add the options of a run over a corpus: fields, format, workers, failures, limits."""
-    for option in reversed(_CORPUS_OPTIONS):
+    return _added(run_options(command), _FIELD_OPTIONS)
+
+
+def run_options(command: Command) -> Command:
+    """Add the options of any run: format, workers, failures, limits."""
+    return _added(command, _RUN_OPTIONS)
+
+
+def _added(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
-_CORPUS_OPTIONS = (
+_FIELD_OPTIONS: tuple[Any, ...] = (
     click.option("--text-field", default="text", show_default=True, help="The field that holds the text."),
     click.option(
         "--html-field",
         metavar="FIELD",
         help="A field that holds HTML: its text is rendered into the text field first (extra: web).",
     ),
+)
+
+_RUN_OPTIONS: tuple[Any, ...] = (
     click.option(
         "--id-field",
         default="id",

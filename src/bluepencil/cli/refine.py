@@ -59,7 +59,8 @@ def refine(
     """Strike noise out of the documents of a corpus.
 
     INPUT is files, folders, globs or addresses (s3://, hf://, ...) of JSON lines (.jsonl, .jsonl.gz,
-    .jsonl.zst), Parquet, WARC, WET (plain or gz) or HTML files. All fields are carried through; only the text changes, and only by deletion.
+    .jsonl.zst), Parquet, WARC, WET (plain or gz) or HTML files. All fields are carried
+    through; only the text changes, and only by deletion.
 
     \b
     OUT/data/       the refined corpus

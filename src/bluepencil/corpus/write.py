@@ -1,14 +1,19 @@
 """Writing refined records: one file per unit, to a temporary path that the caller renames."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from bluepencil.corpus.block import Block, Kept
+from bluepencil.corpus.schema import JSON_MARK
 
 FORMATS = ("parquet", "jsonl.zst")
 
 _ROW_GROUP_BYTES = 32 << 20
+_ROWS_AT_ONCE = 1024
 
 
 class Writer(Protocol):
@@ -16,6 +21,10 @@ class Writer(Protocol):
 
     def write(self, block: Block, kept: Kept) -> None:
         """Write the kept records of a block."""
+        ...
+
+    def write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows that a step made."""
         ...
 
     def close(self) -> None:
@@ -40,6 +49,10 @@ class JsonLinesWriter:
     def write(self, block: Block, kept: Kept) -> None:
         """Write the kept records of a block."""
         self._stream.write(block.json_lines(kept))
+
+    def write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows that a step made."""
+        self._stream.write(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
 
     def close(self) -> None:
         """Finish the file and make it durable."""
@@ -68,6 +81,17 @@ class ParquetWriter:
         if self._bytes >= _ROW_GROUP_BYTES:
             self._flush()
 
+    def write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows that a step made."""
+        import pyarrow
+
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            part = [_plain(row) for row in rows[start : start + _ROWS_AT_ONCE]]
+            self._tables.append(pyarrow.Table.from_pylist(part, schema=self._schema))
+            self._bytes += self._tables[-1].nbytes
+            if self._bytes >= _ROW_GROUP_BYTES:
+                self._flush()
+
     def _flush(self) -> None:
         import pyarrow
 
@@ -81,6 +105,34 @@ class ParquetWriter:
         self._flush()
         self._writer.close()
         make_durable(self._file)
+
+
+def rows_schema(columns: Mapping[str, str]) -> Any:
+    """Return the pyarrow.Schema of rows that a step makes (`Step.row_columns`)."""
+    import pyarrow
+
+    types = {
+        "text": pyarrow.string(),
+        "int": pyarrow.int64(),
+        "flag": pyarrow.bool_(),
+        "ints": pyarrow.list_(pyarrow.int64()),
+        "json": pyarrow.string(),
+    }
+    marks = {"json": JSON_MARK}
+    return pyarrow.schema(
+        [pyarrow.field(name, types[kind], metadata=marks.get(kind)) for name, kind in columns.items()]
+    )
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn what a column of kind "json" holds into text; lists of numbers are columns of their own kind."""
+    return {
+        name: msgspec.json.encode(value).decode() if _is_json(value) else value for name, value in row.items()
+    }
+
+
+def _is_json(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and not all(isinstance(x, int) for x in value))
 
 
 def make_durable(file: Any) -> None:

@@ -97,6 +97,7 @@ class Expert:
     """The step that asks an expert about each document; the outcome's text is what the expert left."""
 
     fields: tuple[str, ...] = ()
+    row_columns: None = None
 
     def __init__(self, options: ExpertOptions) -> None:
         """Read the prompt, so that every process uses the same one; open nothing else."""

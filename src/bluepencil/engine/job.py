@@ -47,7 +47,12 @@ class Job:
     @property
     def needs_survey(self) -> bool:
         """Whether the columns must be found by reading the input: JSON has no schema, Parquet needs one."""
-        return self.data_format == "parquet" and any(s.kind is not Kind.PARQUET for s in self.sources)
+        documents = self.step.row_columns is None
+        return (
+            documents
+            and self.data_format == "parquet"
+            and any(s.kind is not Kind.PARQUET for s in self.sources)
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return what decides the output, for the record; a change of it is another run."""
@@ -57,6 +62,7 @@ class Job:
             "step_options": dict(self.step.describe()),
             "format": self.data_format,
             "on_failure": self.on_failure,
+            "writes": "documents" if self.step.row_columns is None else "rows",
             "limit": sum(self.limits.values()) if self.limits is not None else None,
             **{name: list(v) if isinstance(v, tuple) else v for name, v in reading.items()},
         }

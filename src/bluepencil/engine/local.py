@@ -90,7 +90,7 @@ def _environment() -> dict[str, str]:
     package_root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
     path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
     # There is a process per core; threads of their own would only be in each other's way.
-    threads = {name: "1" for name in _THREAD_VARIABLES}
+    threads = dict.fromkeys(_THREAD_VARIABLES, "1")
     return {**threads, **os.environ, "PYTHONPATH": path}
 
 

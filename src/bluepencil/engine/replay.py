@@ -25,6 +25,7 @@ class Replay:
     name: str
     options: Mapping[str, Any]
     fields: tuple[str, ...] = ()
+    row_columns: None = None
 
     def describe(self) -> Mapping[str, Any]:
         """Return the options of the run that is replayed."""

@@ -97,6 +97,8 @@ def _unit(
 
 
 def _is_written(row: Row, options: Row) -> bool:
+    if options["writes"] != "documents":
+        return False
     if row["status"] == Status.FAILED:
         return bool(row["record"] is None and options["on_failure"] == "keep")
     return bool(row["status"] != Status.DROPPED)

@@ -13,11 +13,11 @@ import shutil
 from pathlib import Path
 from typing import IO, Any
 
-from bluepencil import __version__
 from bluepencil.corpus.read import is_stream
 from bluepencil.engine.job import Job, Unit
 from bluepencil.engine.unit import UnitReport, commit
 from bluepencil.errors import InputError, OutputError
+from bluepencil.version import __version__
 
 _OURS = {"data", "ledger", "work", "manifest.json"}
 

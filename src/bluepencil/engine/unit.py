@@ -11,7 +11,7 @@ from bluepencil.corpus.block import BadRecord, Block, Record, SkippedRecord
 from bluepencil.corpus.parquet import check_schema
 from bluepencil.corpus.paths import Kind
 from bluepencil.corpus.read import Segment
-from bluepencil.corpus.write import Writer, open_writer
+from bluepencil.corpus.write import Writer, open_writer, rows_schema
 from bluepencil.documents import RECORDED, Document, Outcome, Reason, Status
 from bluepencil.engine.job import Job, Task, Unit
 from bluepencil.engine.ledger import LedgerWriter, ledger_rows
@@ -129,8 +129,13 @@ class UnitRun:
                 report.tokens_out += outcome.annotations.get("tokens_out") or 0
         report.rows += len(outcomes)
         report.characters_before += characters
-        report.data_rows += len(kept)
-        if kept:
+        if self._job.step.row_columns is not None:
+            rows = [row for outcome in outcomes for row in outcome.rows]
+            report.data_rows += len(rows)
+            if rows:
+                self._open_writer().write_rows(rows)
+        elif kept:
+            report.data_rows += len(kept)
             self._open_writer().write(block, kept)
         self._notify("progress", len(outcomes), characters, dict(Counter(o.status.value for o in outcomes)))
 
@@ -138,7 +143,10 @@ class UnitRun:
         if self._writer is None:
             source, reading = self._job.sources[self._unit[0]], self._job.reading
             schema = self._job.schema
-            if source.kind is Kind.PARQUET:
+            columns = self._job.step.row_columns
+            if columns is not None:
+                schema = rows_schema(columns)
+            elif source.kind is Kind.PARQUET:
                 schema = check_schema(source, reading.text_field, reading.html_field)
             path = self._temporary_path(".data")
             self._writer = open_writer(path, self._job.data_format, schema)

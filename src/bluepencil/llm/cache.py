@@ -19,7 +19,7 @@ import numpy as np
 
 from bluepencil.errors import OutputError
 from bluepencil.llm.messages import Stored
-from bluepencil.llm.segments import Entries, Reader, Writer, cannot_write, no_entries, prefix_of
+from bluepencil.llm.segments import Entries, Reader, Writer, cannot_write, no_entries, pack, prefix_of
 
 # Recent answers are kept in a dict and merged into the sorted table when there are this many: a dict costs
 # about 200 bytes per answer, the table 24.
@@ -70,21 +70,24 @@ class Cache:
             readers = [self._readers[segment] for segment, _, _ in places]
         for reader, (_, offset, length) in zip(readers, places, strict=True):
             try:
-                record = reader.read(offset, length)
+                found = reader.read(offset, length)
             except OSError as error:
                 raise self._unreadable(error) from error
-            if record is None:
+            if found is None:
                 self.damaged += 1
-            elif record[0] == key:
-                return _decode(record[1])
+            elif found[0] == key:
+                return _decode(found[1])
         return None
 
     def add(self, group: Sequence[tuple[bytes, Stored]]) -> None:
-        """Store a group of answers; all of them are durable when this returns.
+        """Store a group of answers; all of them are durable when this returns. Raises as `write` does."""
+        self.write([(key, record(key, stored)) for key, stored in group])
+
+    def write(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Write (key, `record`) pairs; all of them are durable when this returns.
 
         Raises DiskFullError or OutputError, and then none of the group is stored.
         """
-        records = [(key, _encode(stored)) for key, stored in group]
         try:
             if self._writer is None:
                 self._writer, self._segment = self._open_segment()
@@ -161,9 +164,10 @@ class Cache:
         return settled + self._recent.get(prefix, [])
 
 
-def _encode(stored: Stored) -> bytes:
+def record(key: bytes, stored: Stored) -> bytes:
+    """Return an answer as a segment holds it."""
     plain = msgspec.msgpack.encode(stored)
-    return PLAIN + plain if len(plain) < DEFLATE_FROM else DEFLATED + zlib.compress(plain, 1)
+    return pack(key, PLAIN + plain if len(plain) < DEFLATE_FROM else DEFLATED + zlib.compress(plain, 1))
 
 
 def _decode(payload: bytes) -> Stored:

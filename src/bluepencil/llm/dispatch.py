@@ -14,7 +14,7 @@ from typing import Any
 
 from bluepencil.errors import BluepencilError, OutputError, RunError
 from bluepencil.llm.accounting import Accounts, most_tokens_out, prompt_tokens
-from bluepencil.llm.cache import Cache
+from bluepencil.llm.cache import Cache, record
 from bluepencil.llm.limits import Backoff, Health, Rate, ServerUnusableError, Window
 from bluepencil.llm.messages import Answer, AskReason, Failure, Request, Stored, judge
 from bluepencil.llm.options import ClientOptions
@@ -219,11 +219,13 @@ class Dispatcher:
         self.pump()
 
     async def _store(self, cache: Cache, group: list[tuple[Call, Stored]]) -> None:
-        answers = [(call.key, stored) for call, stored in group]
+        # Packed here and not in the disk's thread: compressing lets go of the interpreter lock, and a thread
+        # that has to win it back from this busy one for every record is slower than the disk.
+        records = [(call.key, record(call.key, stored)) for call, stored in group]
         try:
-            await self._loop.run_in_executor(self._disk, cache.add, answers)
+            await self._loop.run_in_executor(self._disk, cache.write, records)
         except RuntimeError:  # the interpreter is ending, and closes its executors first
-            cache.add(answers)
+            cache.write(records)
         except OutputError:
             # They are paid for: they are kept in mind until the disk takes them.
             self._unsaved = group + self._unsaved

@@ -80,19 +80,18 @@ class Writer:
         _sync_folder(path.parent)
 
     def append(self, group: Sequence[tuple[bytes, bytes]]) -> Entries:
-        """Write (key, payload) pairs, wait until the disk has them, and return their entries.
+        """Write (key, packed record) pairs, wait until the disk has them, and return their entries.
 
         An OSError leaves the segment as it was before the group.
         """
-        entries = np.empty(len(group), dtype=ENTRY)
-        blocks, offset = [], self.end
-        for position, (key, payload) in enumerate(group):
-            entries[position] = (prefix_of(key), offset, len(payload))
-            blocks.append(pack(key, payload))
-            offset += len(blocks[-1])
-        before = self.end
+        before, offset = self.end, self.end
+        rows = []
+        for key, record in group:
+            rows.append((prefix_of(key), offset, len(record) - HEADER.size))
+            offset += len(record)
+        entries = np.array(rows, dtype=ENTRY)
         try:
-            self._write(b"".join(blocks))
+            self._write(b"".join(record for _, record in group))
             _sync(self._records)
         except OSError:
             self._take_back(before)

@@ -93,6 +93,11 @@ class Refine:
         """No field beside the text is read."""
         return ()
 
+    @property
+    def row_columns(self) -> None:
+        """Documents are written."""
+        return None
+
     def describe(self) -> Mapping[str, Any]:
         """Return what decides the result: the refiner, the policy, and what faults cost."""
         return {

@@ -30,6 +30,11 @@ class Redecide:
         """No field beside the text is read; the engine adds the ledger row."""
         return ()
 
+    @property
+    def row_columns(self) -> None:
+        """Documents are written."""
+        return None
+
     def describe(self) -> Mapping[str, Any]:
         """Return what decides the result."""
         return {**self.refine.describe(), "redecided": True}
