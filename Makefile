@@ -28,6 +28,7 @@ $(VENV)-bench/.done: pyproject.toml
 demo: $(VENV)-demo/.done ## refine the example pages, show what was struck out, score it against gold
 	$(VENV)-demo/bin/bluepencil refine examples/pages.jsonl -o demo-out --text-field raw --fresh
 	$(VENV)-demo/bin/bluepencil show demo-out --sample 3 --lines 40 --color
+	@echo "Scores against gold. The tagger was trained on these pages too; docs/tagger.md has figures on unseen sites."
 	$(VENV)-demo/bin/bluepencil evaluate edits demo-out --gold examples/pages.jsonl --by lang
 
 test: check ## run every check and every test

@@ -114,7 +114,7 @@ def running_server() -> Iterator[str]:
 
 
 def options(address: str, cache: Path | None) -> ClientOptions:
-    return ClientOptions(server=address, model="m", cache=cache and str(cache), in_flight=IN_FLIGHT)
+    return ClientOptions(server=address, model="m", cache=str(cache) if cache else None, in_flight=IN_FLIGHT)
 
 
 def ask(client: Client, first: int, count: int) -> tuple[float, float]:

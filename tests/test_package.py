@@ -63,6 +63,13 @@ def readme_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
 
+def test_the_results_of_the_readme_are_those_on_record() -> None:
+    sys.path.insert(0, str(ROOT))
+    from bench.readme import README, in_place
+
+    assert in_place(README.read_text()) == README.read_text(), "run: python -m bench.readme"
+
+
 def test_the_python_of_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = readme_blocks("python")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
@@ -83,5 +90,5 @@ def test_the_commands_of_the_readme_exist() -> None:
         assert command is not None, name
         if hasattr(command, "commands"):
             command = command.commands[rest.split()[0]]
-        known = set().union(*(param.opts for param in command.params))
+        known = {option for parameter in command.params for option in (*parameter.opts, "-h")}
         assert {word for word in re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest)} <= known, (name, rest)

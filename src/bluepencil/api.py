@@ -34,7 +34,8 @@ def refine(
 
     `inputs` are files, folders, globs or addresses of JSON lines (plain, gz, zst), Parquet, WARC, WET or
     HTML. `refiner` is a name (see `refiners.registry`) or an object; `strength` is light, normal or strong.
-    Returns the manifest. The same call goes on where an interrupted one stopped. `options` are those of `run_step`.
+    Returns the manifest. The same call goes on where an interrupted one stopped. `options` are those of
+    `run_step`.
     """
     from bluepencil.programs import Cost, Policy
     from bluepencil.refiners.base import Refine
@@ -65,8 +66,8 @@ def run_step(
     """Run any step over a corpus and return the manifest; see `documents.Step`.
 
     `html_field` holds HTML, of which the text is rendered into `text_field`. `limit` takes the first so many
-    records; `unit_mb` is the size of the slices that are committed as one;
-    a record of more than `max_record_mb` is failed; a worker that is silent for `hang_seconds` is replaced.
+    records; `unit_mb` is the size of the slices that are committed as one; a record of more than
+    `max_record_mb` is failed; a worker that is silent for `hang_seconds` is replaced.
     """
     from bluepencil.corpus.parquet import check_schema
     from bluepencil.corpus.paths import Kind, resolve
@@ -194,7 +195,7 @@ def ask_expert(
 ) -> Manifest:
     """Ask an expert about every document and write pairs to distill; return the manifest.
 
-    `options` are those of `run_step`. One worker keeps as many requests in flight as the client's options say.
+    `options` are those of `run_step`. One worker keeps as many requests in flight as the client is told to.
     """
     from bluepencil.distill.steps import AskExpert
 

@@ -199,8 +199,9 @@ def test_accounts_are_kept_per_answer_and_in_all() -> None:
 def test_an_estimate_sends_nothing_and_knows_what_is_paid_for(tmp_path: Path) -> None:
     with FakeServer(shout) as server, client(server, cache=str(tmp_path), price=Price(1, 1)) as one:
         one.ask_all([ask("a")])
-        found = one.estimate([ask("a"), ask("b")], answer_tokens=lambda request: 7, tokens_per_s=3.5)
-        assert (found.documents, found.cached, found.tokens_out, found.seconds) == (2, 1, 7, 2)
+        requests = [ask("a"), ask("b"), ask("c\ud800")]
+        found = one.estimate(requests, answer_tokens=lambda request: 7, tokens_per_s=3.5)
+        assert (found.documents, found.cached, found.tokens_out, found.seconds) == (3, 2, 7, 2)
         assert len(server.seen) == 1
 
 

@@ -84,13 +84,13 @@ class Client:
         tokens_per_s: float | None = None,
     ) -> Estimate:
         """Say what `ask` would cost, sending nothing; what the cache holds costs nothing."""
-        cache, options = self._open().cache, self.options
+        session, options = self._open(), self.options
         return estimate(
             requests,
             answer_tokens=answer_tokens,
             price=options.price,
             count_tokens=count_tokens,
-            is_cached=lambda request: cache is not None and request.key(options.model) in cache,
+            is_cached=session.costs_nothing,
             tokens_per_s=tokens_per_s,
             requests_per_minute=options.requests_per_minute,
             tokens_per_minute=options.tokens_per_minute,
@@ -123,6 +123,14 @@ class _Session:
         self.accounts = Accounts(options.price, options.budget, lambda: self.peers.others)
         self._lock = threading.Lock()
         self._traffic: _Traffic | None = None
+
+    def costs_nothing(self, request: Request) -> bool:
+        """Say whether a request would not be sent: it is answered, or it is not text and cannot be."""
+        try:
+            key = request.key(self.options.model)
+        except UnicodeEncodeError:
+            return True
+        return self.cache is not None and key in self.cache
 
     def send(self, calls: list[Call]) -> None:
         with self._lock:
