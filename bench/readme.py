@@ -33,8 +33,8 @@ def table(figures: dict[str, Any]) -> str:
     """Return the table and what it means, as Markdown."""
     lines = [
         "Word-F1 of the text that stays against the main text as a person marked it, mean over pages, from",
-        "plain text alone. The tagger has not seen the sites: it was trained without them, or each page is judged",
-        "by a network trained without its site.",
+        "plain text alone. The tagger has not seen the sites: it was trained without them, or each page is",
+        "judged by a network that was.",
         "",
         "| set | pages | " + " | ".join(COLUMNS.values()) + " | 95 % interval of normal |",
         "|---|---|" + "---|" * (len(COLUMNS) + 1),
@@ -52,8 +52,8 @@ def table(figures: dict[str, Any]) -> str:
     lines += [
         "",
         f"Extractors that see the HTML of the scrapinghub pages: {beside}.",
-        "On text that was cleaned already, use `--strength light`: there, deleting carelessly is worse than doing",
-        "nothing. Reproduce with `python -m bench.quality` (needs the pages) and `python -m bench.readme`.",
+        "On text that was cleaned already, use `--strength light`: there, careless deleting is worse than",
+        "doing nothing. Reproduce: `python -m bench.quality` (needs the pages), `python -m bench.readme`.",
         "",
     ]
     return "\n".join(lines)

@@ -90,5 +90,5 @@ def test_the_commands_of_the_readme_exist() -> None:
         assert command is not None, name
         if hasattr(command, "commands"):
             command = command.commands[rest.split()[0]]
-        known = {option for parameter in command.params for option in (*parameter.opts, "-h")}
-        assert {word for word in re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest)} <= known, (name, rest)
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest)) <= known, (name, rest)

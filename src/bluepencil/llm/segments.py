@@ -74,6 +74,8 @@ class Writer:
         self.path = path
         self._records = os.open(path.with_suffix(".answers"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         self._index = os.open(path.with_suffix(".index"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        # After half an entry no more may follow.
+        self._index_ends = False
         self.end = 0
         self._write(MAGIC)
         _sync(self._records)
@@ -96,7 +98,7 @@ class Writer:
         except OSError:
             self._take_back(before)
             raise
-        _write_all(self._index, entries.tobytes())
+        self._write_index(entries)
         return entries
 
     def close(self) -> None:
@@ -107,6 +109,15 @@ class Writer:
     def _write(self, block: bytes) -> None:
         _write_all(self._records, block)
         self.end += len(block)
+
+    def _write_index(self, entries: Entries) -> None:
+        """Write entries of records that are durable; without them the records are found all the same."""
+        if self._index_ends:
+            return
+        try:
+            _write_all(self._index, entries.tobytes())
+        except OSError:
+            self._index_ends = True
 
     def _take_back(self, end: int) -> None:
         """Cut off half a group, so that what is appended later can still be found."""

@@ -1,0 +1,128 @@
+"""distill and expert as a user calls them; the expert against a scripted server on a real socket."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from bluepencil.engine.ledger import ledger_rows
+from bluepencil.programs import execute, parse
+from cli.test_cli import bluepencil
+from conftest import write_rows
+from llm.server import FakeServer, Seen, fault, reply
+
+RAW = "Home | News\nThe ferry runs again. Advertisement It had been out for a week.\nShare this page"
+GOLD = "The ferry runs again. It had been out for a week."
+PAIRS = [
+    {"id": "a", "url": "https://one.example.com/x", "raw": RAW, "gold": GOLD},
+    {"id": "b", "url": "https://two.example.org/y", "raw": GOLD, "gold": GOLD},
+    {"id": "c", "raw": GOLD, "gold": "A text that shares nothing with the other one, and is long enough."},
+    {"id": "d", "raw": GOLD},
+]
+
+
+@pytest.mark.parametrize("data_format", ["parquet", "jsonl.zst"])
+def test_distill_writes_examples_that_reproduce_the_pairs(tmp_path: Path, data_format: str) -> None:
+    write_rows(tmp_path / "pairs.jsonl", PAIRS)
+    out = tmp_path / "out"
+    arguments = ["distill", tmp_path / "pairs.jsonl", "-o", out, "--format", data_format, "--json"]
+    done = bluepencil(*arguments, "--validation-share", "0")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["pairs"], figures["kept"], figures["examples"], figures["keep_all"]) == (4, 2, 2, 1)
+    assert figures["rejected"] == {"inserted-text": 1, "text-missing": 1}
+    if data_format == "parquet":
+        rows = pq.ParquetDataset(out / "data").read().to_pylist()
+        assert [row["chunk"] for row in rows] == [[1, 3], [1, 1]]
+        assert rows[0]["text"].startswith("[1] Home | News\n[2] The ferry")
+        assert execute(parse(rows[0]["program"]).program, RAW).text == GOLD
+        assert parse(rows[1]["completion"]).program.keeps_all
+    again = bluepencil("show", out, "--status", "edited")
+    assert again.returncode == 0, again.stderr
+    refused = bluepencil("replay", out, tmp_path / "pairs.jsonl", "-o", tmp_path / "no")
+    assert refused.returncode == 2
+    assert "holds rows made by distill" in refused.stderr
+
+
+def test_the_chat_style_holds_messages(tmp_path: Path) -> None:
+    write_rows(tmp_path / "pairs.jsonl", PAIRS[:1])
+    done = bluepencil("distill", tmp_path / "pairs.jsonl", "-o", tmp_path / "out", "--style", "chat")
+    assert done.returncode == 0, done.stderr
+    (row,) = pq.ParquetDataset(tmp_path / "out" / "data").read().to_pylist()
+    question, answer = json.loads(row["messages"])
+    assert (question["role"], answer["role"]) == ("user", "assistant")
+    assert answer["content"] == row["program"]
+
+
+def answered(seen: Seen) -> object:
+    if "poison" in seen.text:
+        return fault(400, "cannot")
+    text = GOLD if "Home | News" in seen.text else ""
+    return reply(json.dumps({"modification_reason": "menu", "refined_text": text}))
+
+
+def test_the_expert_writes_pairs_and_pays_once(tmp_path: Path) -> None:
+    documents = [
+        {"id": "a", "text": RAW},
+        {"id": "b", "text": "Buy now and save"},
+        {"id": "p", "text": "poison"},
+    ]
+    write_rows(tmp_path / "in.jsonl", documents)
+    options = ["--model", "m", "--cache", tmp_path / "cache", "--price", "1", "2"]
+    with FakeServer(answered) as server:  # type: ignore[arg-type]
+        arguments = ["expert", tmp_path / "in.jsonl", "--server", server.address, *options]
+        estimate = bluepencil(*arguments, "-o", tmp_path / "pairs", "--estimate")
+        assert estimate.returncode == 0, estimate.stderr
+        assert "3 documents" in estimate.stdout
+        assert "to pay" in estimate.stdout
+        assert not server.seen
+        done = bluepencil(*arguments, "-o", tmp_path / "pairs")
+        assert done.returncode == 0, done.stderr
+        first = len(server.seen)
+        again = bluepencil(*arguments, "-o", tmp_path / "again")
+        assert again.returncode == 0, again.stderr
+        # Only the one that was refused, and so never paid for, is asked again.
+        assert len(server.seen) == first + 1
+    rows = pq.ParquetDataset(tmp_path / "pairs" / "data").read().to_pylist()
+    assert [(row["id"], row["gold"]) for row in rows] == [("a", GOLD), ("b", "")]
+    (part,) = (tmp_path / "pairs" / "ledger").iterdir()
+    ledger = list(ledger_rows(part))
+    assert [row["reason"] for row in ledger] == ["", "all-noise", "request-refused"]
+    assert ledger[0]["tokens_in"] == 10
+    distilled = bluepencil("distill", tmp_path / "pairs" / "data", "-o", tmp_path / "examples", "--json")
+    assert json.loads(distilled.stdout)["kept"] == 2
+
+
+def test_a_dead_server_ends_the_run_and_it_goes_on_later(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [{"id": str(i), "text": f"{RAW}\n{i}"} for i in range(5)])
+    options = ["--model", "m", "--cache", tmp_path / "cache", "-o", tmp_path / "pairs"]
+    with FakeServer(lambda seen: fault(401)) as server:
+        arguments = ["expert", tmp_path / "in.jsonl", "--server", server.address, *options]
+        done = bluepencil(*arguments)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        server.script = answered  # type: ignore[assignment]
+        done = bluepencil(*arguments)
+        assert done.returncode == 0, done.stderr
+    assert pq.ParquetDataset(tmp_path / "pairs" / "data").read().num_rows == 5
+
+
+def test_a_budget_stops_cleanly(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [{"id": str(i), "text": f"{RAW}\n{i}"} for i in range(200)])
+    with FakeServer(answered) as server:  # type: ignore[arg-type]
+        arguments = ["expert", tmp_path / "in.jsonl", "--server", server.address, "--model", "m"]
+        arguments += ["--cache", tmp_path / "cache", "-o", tmp_path / "pairs", "--in-flight", "1"]
+        done = bluepencil(*arguments, "--token-budget", "10000")
+        assert done.returncode == 1
+        assert "budget" in done.stderr
+        assert 0 < len(server.seen) < 200
+
+
+def test_no_server_is_said(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", PAIRS)
+    done = bluepencil(
+        "expert", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--model", "m", "--text-field", "raw"
+    )
+    assert done.returncode == 2
+    assert "--start-server" in done.stderr
