@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bluepencil.errors import InputError, OptionError
 
 if TYPE_CHECKING:
+    from bluepencil.corpus.paths import Source
     from bluepencil.distill.expert import ExpertOptions
     from bluepencil.documents import Document, Step
     from bluepencil.engine.progress import Progress
@@ -80,7 +81,7 @@ def run_step(
             raise OptionError(f"{name} must be more than 0, not {value}")
     if workers is not None and workers < 1:
         raise OptionError(f"workers must be 1 or more, not {workers}")
-    sources = resolve(_listed(inputs))
+    sources = _outside(resolve(_listed(inputs)), Path(output))
     for source in sources:
         if source.kind is Kind.PARQUET:
             check_schema(source, text_field, html_field)
@@ -100,6 +101,15 @@ def run_step(
     if limit is not None:
         job = replace(job, limits=first_records(sources, job.reading, limit))
     return run(job, workers=workers, fresh=fresh, hang_seconds=hang_seconds, progress=progress)
+
+
+def _outside(sources: "tuple[Source, ...]", output: Path) -> "tuple[Source, ...]":
+    """Leave out what lies in the output folder, where that is inside an input folder."""
+    own = f"{output.absolute()}{os.sep}"
+    left = tuple(source for source in sources if not source.url.startswith(own))
+    if not left:
+        raise InputError(f"all of the input lies in the output folder {output}")
+    return left
 
 
 def replay(

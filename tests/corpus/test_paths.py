@@ -20,6 +20,13 @@ def test_folders_and_globs_name_readable_files_in_order(tmp_path: Path) -> None:
     assert {s.kind for s in sources} == {Kind.JSON_LINES}
 
 
+def test_the_ledger_of_a_run_is_no_input(tmp_path: Path) -> None:
+    for name in ("data/part.jsonl", "ledger/part.jsonl", "manifest.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_rows(tmp_path / name, ROW)
+    assert [s.name for s in resolve([tmp_path])] == ["part.jsonl"]
+
+
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "a.jsonl", ROW)
     assert len(resolve([path, tmp_path, f"{tmp_path}/a.*"])) == 1

@@ -10,7 +10,7 @@ import pytest
 from bluepencil.api import run_step
 from bluepencil.engine.ledger import ledger_rows
 from bluepencil.engine.results import read_results
-from bluepencil.errors import DiskFullError, OutputError, RunError
+from bluepencil.errors import DiskFullError, InputError, OutputError, RunError
 from conftest import write_lines, write_rows
 from engine.steps import Shorten
 
@@ -233,6 +233,20 @@ def test_a_limit_takes_the_first_records_of_the_corpus(tmp_path: Path) -> None:
     assert [r["id"] for r in ledger(tmp_path.parent / "limited")] == [str(i % 50) for i in range(70)]
     assert manifest["totals"]["rows"] == 70
     assert len(list(read_results(tmp_path.parent / "limited"))) == 70
+
+
+def test_an_output_inside_the_input_folder_is_no_input(tmp_path: Path) -> None:
+    write_rows(tmp_path / "a.jsonl", rows(10))
+    first = run_step(Shorten(), tmp_path, tmp_path / "out")
+    assert run_step(Shorten(), tmp_path, tmp_path / "out") == first
+    with pytest.raises(InputError, match="lies in the output folder"):
+        run_step(Shorten(), tmp_path / "out" / "data", tmp_path / "out")
+
+
+def test_a_json_array_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(rows(3), indent=1))
+    with pytest.raises(InputError, match="looks like one JSON array"):
+        run_step(Shorten(), tmp_path / "a.json", tmp_path / "out")
 
 
 def test_duplicate_ids_and_empty_files_are_no_trouble(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from bluepencil.cli.options import corpus_options, finish
 @click.option(
     "--strength",
     type=click.Choice(["light", "normal", "strong"]),
-    help="How sure the tagger must be: of what it strikes, 99, 97.5 or 95 % is noise.  [default: normal]",
+    help="How sure the tagger must be before something goes: light for text that was cleaned already, "
+    "strong for whole web pages; docs/tagger.md has the figures.  [default: normal]",
 )
 @click.option(
     "--fault-cost",

@@ -87,6 +87,7 @@ def _resolve_one(entry: str) -> list[Source]:
         root = path[: min(path.index(c) for c in "*?[" if c in path)].rpartition("/")[0]
         what = "matches no readable file"
     elif filesystem.isdir(path):
+        path = _data_of_run(filesystem, path)
         found = _files(filesystem, sorted(filesystem.find(path)), readable_only=True)
         root, what = path, "is a folder without a readable file"
     elif filesystem.exists(path):
@@ -119,6 +120,12 @@ def html_files(url: str) -> list[tuple[str, int]]:
         for name, info in sorted(found.items())
         if name.lower().endswith(_HTML)
     ]
+
+
+def _data_of_run(filesystem: Any, path: str) -> str:
+    """Return the data of a run of our own where the folder is one: its ledger is no input."""
+    ours = all(filesystem.exists(f"{path}/{name}") for name in ("manifest.json", "data", "ledger"))
+    return f"{path}/data" if ours else path
 
 
 def _files(filesystem: Any, paths: Iterable[str], *, readable_only: bool) -> list[str]:

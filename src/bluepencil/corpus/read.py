@@ -148,7 +148,9 @@ def check_text_field(source: Source, text_field: str) -> None:
     A wrong name is said at once, and not after hours of counting failures.
     """
     names: dict[str, None] = {}
-    for _, line in islice(LineReader(source, 0, _LOOKED_AT_BYTES), _LOOKED_AT_RECORDS):
+    for offset, line in islice(LineReader(source, 0, _LOOKED_AT_BYTES), _LOOKED_AT_RECORDS):
+        if offset == 0 and isinstance(line, bytes) and line.lstrip().startswith(b"["):
+            raise InputError(f"{source.url} looks like one JSON array; wanted is one object per line")
         row = {} if isinstance(line, BadRecord) else jsonlines.sound_row(line)
         if text_field in row:
             return
