@@ -22,6 +22,8 @@ $(VENV)/.done: pyproject.toml
 
 $(VENV)-bench/.done: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-bench
+	@# pip 23 stops at the two spellings of an extra of lxml that the extractors ask for.
+	$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check --upgrade pip
 	$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
 

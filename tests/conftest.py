@@ -2,15 +2,22 @@
 
 import gzip
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# A shared machine says nothing about time; CI tries the same examples each time, people's runs new ones.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # Workers load the steps of the tests by name.
 sys.path.insert(0, str(Path(__file__).parent))
