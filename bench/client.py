@@ -212,7 +212,7 @@ def killed(folder: Path, count: int) -> dict[str, int]:
             process = subprocess.Popen([*arguments, str(folder / "out")])
             while process.poll() is None and len(asked_by(address)) == before:
                 time.sleep(0.01)
-            time.sleep(generator.uniform(0, 0.3))
+            time.sleep(generator.uniform(0, 0.1 + 0.05 * kills))
             process.kill()
             kills += process.wait() == -9
             again += sum(number in stored for number in asked_by(address)[before:])

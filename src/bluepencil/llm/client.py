@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty
 
 from bluepencil.errors import BluepencilError, RunError
 from bluepencil.llm.accounting import Accounts, Estimate, Usage, estimate
@@ -161,7 +161,7 @@ class _Asking:
         self._options = session.options
         self._requests = enumerate(requests)
         self._ordered = ordered
-        self._inbox: Inbox = SimpleQueue()
+        self._inbox = Inbox()
         self._ahead = max(LEAST_AHEAD, 2 * session.options.in_flight)
         self._ready: dict[int, Answer | Failure] = {}
         self._waiting = 0

@@ -23,7 +23,12 @@ from bluepencil.llm.wire import Fault, Whose, Wire
 
 # What reaches the thread that asked: numbered outcomes in groups, or the error that ends the run.
 Mail = list[tuple[int, Answer | Failure]] | BluepencilError
-Inbox = SimpleQueue[Mail]
+
+
+class Inbox(SimpleQueue[Mail]):
+    """Where one asking gets its outcomes; after an error it gets nothing more, and sends nothing more."""
+
+    ended = False
 
 
 class Call:
@@ -80,6 +85,8 @@ class Dispatcher:
         if not self._pending:
             self._health.begin()
         for call in calls:
+            if call.listeners[0][0].ended:
+                continue
             twin = self._pending.get(call.key)
             if twin is not None:
                 twin.listeners += call.listeners
@@ -325,6 +332,7 @@ class Dispatcher:
             call.listeners = []
         self._drop_unheard()
         for inbox in inboxes.values():
+            inbox.ended = True
             inbox.put(error)
 
     async def close(self, drain_s: float) -> None:
