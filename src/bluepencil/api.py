@@ -79,6 +79,8 @@ def run_step(
     for name, value in (("unit_mb", unit_mb), ("max_record_mb", max_record_mb), ("limit", limit or 1)):
         if value <= 0:
             raise OptionError(f"{name} must be more than 0, not {value}")
+    if "://" in os.fspath(output):
+        raise OptionError(f"the output must be a folder on this machine, not {os.fspath(output)}")
     if workers is not None and workers < 1:
         raise OptionError(f"workers must be 1 or more, not {workers}")
     sources = _outside(resolve(_listed(inputs)), Path(output))

@@ -94,6 +94,8 @@ def test_evaluate_prints_one_object(run: Path, tmp_path: Path) -> None:
         (["refine", "IN", "-o", "OUT", "--text-field", "body"], "no field 'body'.*id, text"),
         (["refine", "IN", "-o", "OUT", "--max-deleted-share", "7"], "0<=x<=1"),
         (["refine", "IN"], "Missing option"),
+        (["refine", "IN", "-o", "/proc/nowhere"], "cannot be written"),
+        (["refine", "IN", "-o", "s3://bucket/out"], "a folder on this machine"),
         (["frobnicate"], "No such command"),
         (["show", "OUT"], "no output of bluepencil"),
         (["replay", "OUT", "IN", "-o", "OUT2"], "no output of bluepencil"),

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from bluepencil.corpus.schema import arrow_schema, merge_columns
@@ -25,7 +26,8 @@ from bluepencil.engine.progress import Progress
 from bluepencil.engine.state import RunState
 from bluepencil.engine.summary import manifest_of
 from bluepencil.engine.unit import UnitReport
-from bluepencil.errors import DiskFullError, Interrupted, RunError
+from bluepencil.engine.worker import NO_SPACE
+from bluepencil.errors import DiskFullError, Interrupted, OutputError, RunError
 
 MAX_ATTEMPTS = 6
 """Failures of one unit, without a document to blame, after which it is quarantined."""
@@ -83,6 +85,14 @@ class _Worker:
             self.process.send_signal(number)
         self.process.wait()
         self.connection.close()
+
+
+def disk_full(output: Path, message: str) -> DiskFullError:
+    """Return the error that says what to do about a full disk."""
+    return DiskFullError(
+        f"no space is left for {output}: {message}. What is committed is kept: make room and run the same "
+        "command again."
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -202,10 +212,7 @@ class LocalRun:
         raise error or RunError(message)
 
     def _on_full(self, worker: _Worker, message: str) -> None:
-        raise DiskFullError(
-            f"no space is left for {self._job.output}: {message}. What is committed is kept: "
-            "make room and run the same command again."
-        )
+        raise disk_full(self._job.output, message)
 
     def _on_error(self, worker: _Worker, message: str, trace: str) -> None:
         self._retry(worker, message)
@@ -272,19 +279,29 @@ def run(
     manifest. Raises OutputError where the folder holds something else, Interrupted on Ctrl-C.
     """
     progress = progress or Progress(quiet=True)
+    try:
+        return _run(job, workers or os.cpu_count() or 1, fresh, hang_seconds, progress)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(
+            f"stopped; what is committed in {job.output} is kept, and the same command goes on"
+        ) from stop
+    except OSError as error:
+        # Workers tell of their own; this is a disk or a folder that fails under the supervisor.
+        if error.errno in NO_SPACE:
+            raise disk_full(job.output, str(error)) from error
+        raise OutputError(f"{job.output} cannot be written: {error}") from error
+
+
+def _run(job: Job, workers: int, fresh: bool, hang_seconds: float, progress: Progress) -> dict[str, Any]:
     state = RunState(job, fresh=fresh)
     try:
         if state.finished is not None:
             progress.note(f"{job.output} is finished already")
             return state.finished
         progress.start(sum(s.size for s in job.sources), state.reports.values())
-        LocalRun(job, state, workers or os.cpu_count() or 1, hang_seconds, progress).run()
+        LocalRun(job, state, workers, hang_seconds, progress).run()
         manifest = manifest_of(job, state.reports)
         return state.finish(manifest)
-    except KeyboardInterrupt as stop:
-        raise Interrupted(
-            f"stopped; what is committed in {job.output} is kept, and the same command goes on"
-        ) from stop
     finally:
         progress.close()
         state.close()
