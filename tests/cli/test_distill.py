@@ -1,6 +1,8 @@
 """distill and expert as a user calls them; the expert against a scripted server on a real socket."""
 
 import json
+import socket
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -126,3 +128,26 @@ def test_no_server_is_said(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "--start-server" in done.stderr
+
+
+def test_the_command_starts_and_ends_its_own_server(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [{"id": "a", "text": RAW}])
+    program = Path(__file__).parents[1] / "llm" / "server.py"
+    arguments = [
+        "expert",
+        tmp_path / "in.jsonl",
+        "-o",
+        tmp_path / "pairs",
+        "--model",
+        "m",
+        "--cache",
+        tmp_path / "c",
+    ]
+    done = bluepencil(*arguments, "--start-server", f"{sys.executable} {program} {{port}}")
+    assert done.returncode == 0, done.stderr
+    # The server's answer is no expert's: that is one counted failure, and the run is done.
+    assert "1 failed" in done.stdout
+    log = (tmp_path / "pairs.server.log").read_text()
+    port = int(log.split("serving on ")[1].split()[0])
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
