@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluepencil.errors import InputError, OptionError
+from bluepencil.errors import InputError, OptionError, RunError
 
 if TYPE_CHECKING:
     from bluepencil.corpus.paths import Source
@@ -160,7 +160,11 @@ def replay(
         recorded=Path(run_folder),
         limits=limits,
     )
-    return run(job, workers=workers, fresh=fresh, progress=progress)
+    replayed = run(job, workers=workers, fresh=fresh, progress=progress)
+    before, now = manifest["totals"]["rows"], replayed["totals"]["rows"]
+    if now < before:
+        raise RunError(f"the run had {before} records, and the inputs named now have only {now}")
+    return replayed
 
 
 def _replay_step(options: Manifest, strength: str | None) -> "Step":

@@ -67,6 +67,10 @@ def test_replay_is_byte_identical_or_says_what_differs(run: Path, tmp_path: Path
     done = bluepencil("replay", run, tmp_path / "changed.jsonl", "-o", tmp_path / "differs")
     assert done.returncode == 1
     assert "source-differs: b" in done.stderr
+    shorter = write_rows(tmp_path / "shorter.jsonl", PAGES[:1])
+    done = bluepencil("replay", run, shorter, "-o", tmp_path / "shorter")
+    assert done.returncode == 1
+    assert "had 2 records, and the inputs named now have only 1" in done.stderr
     longer = write_rows(tmp_path / "longer.jsonl", [*PAGES, {"id": "c", "text": "New."}])
     done = bluepencil("replay", run, longer, "-o", tmp_path / "longer")
     assert done.returncode == 1

@@ -46,7 +46,7 @@ class Job:
 
     @property
     def needs_survey(self) -> bool:
-        """Whether the columns must be found by reading the input: JSON has no schema, Parquet needs one."""
+        """Whether the columns must be found: JSON lines have no schema, Parquet needs one."""
         documents = self.step.row_columns is None
         return (
             documents
@@ -87,7 +87,7 @@ def plan(job: Job, committed: set[Unit], ended: set[int], *, survey: bool = Fals
     """Return the tasks that are left, in input order."""
     tasks = []
     for number, source in enumerate(job.sources):
-        if survey and source.kind is Kind.PARQUET:
+        if survey and source.kind is not Kind.JSON_LINES:
             continue
         if is_stream(source):
             if number not in ended and _wanted(job, number):

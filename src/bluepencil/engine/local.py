@@ -19,7 +19,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from bluepencil.corpus.paths import Kind
 from bluepencil.corpus.schema import arrow_schema, merge_columns
+from bluepencil.corpus.web import FIELDS as WEB_FIELDS
 from bluepencil.documents import Reason
 from bluepencil.engine.job import Job, Task, Unit, plan
 from bluepencil.engine.progress import Progress
@@ -135,6 +137,8 @@ class LocalRun:
     def _find_columns(self) -> None:
         if self._state.columns is None:
             self._progress.phase("finding columns")
+            if any(source.kind in (Kind.WARC, Kind.HTML) for source in self._job.sources):
+                self._columns = dict.fromkeys(WEB_FIELDS, "string")
             self._work_on(plan(self._job, set(), set(), survey=True))
             # The text is written as text, whatever bad records hold there.
             self._state.surveyed({**self._columns, self._job.reading.text_field: "string"})

@@ -81,7 +81,8 @@ class UnitRun:
     def run(self) -> UnitReport:
         """Work through the unit and commit it."""
         if self._job.recorded is not None:
-            self._recorded = ledger_rows(ledger_path(self._job.recorded, self._unit))
+            recorded = ledger_path(self._job.recorded, self._unit)
+            self._recorded = ledger_rows(recorded) if recorded.exists() else iter(())
         ledger_temporary = self._temporary_path(".ledger")
         ledger = LedgerWriter(ledger_temporary, self._unit[0], self._job.step.name)
         for block in self._segment.blocks:

@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -94,6 +95,10 @@ def _segments(job: Job, task: Task) -> Iterator[Segment]:
 
 def _survey(job: Job, task: Task, connection: "Connection[Any, Any]") -> dict[str, Shape]:
     columns: dict[str, Shape] = {}
+    if job.reading.html_field is not None:
+        # Columns can be found without rendering the pages.
+        as_is = replace(job.reading, text_field=job.reading.html_field, html_field=None)
+        job = replace(job, reading=as_is)
     for segment in _segments(job, task):
         for block in segment.blocks:
             assert isinstance(block, JsonBlock)
