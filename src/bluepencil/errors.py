@@ -7,7 +7,9 @@
     ├── OutputError         the output folder cannot be used: not ours, in use, made with other options
     │   └── DiskFullError   no space is left where the output goes
     ├── RunError            a run ended before it was complete
-    │   └── Interrupted     the user stopped it; the same command goes on
+    │   ├── Interrupted     the user stopped it; the same command goes on
+    │   ├── ServerUnusableError    (llm.limits) a server that is dead, hangs or refuses the key
+    │   └── BudgetReachedError     (llm.accounting) the next request could go over the budget
     └── MissingExtraError   an optional package is not installed; the message holds the install line
 
 A user's own mistake ends the command line tool with the message alone and no traceback.

@@ -80,7 +80,7 @@ def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def client_options(asking: dict[str, Any], output: Path, stack: ExitStack) -> "ClientOptions":
     """Return the client's options, with the server started where one is to be; `stack` ends it."""
     from bluepencil.errors import OptionError
-    from bluepencil.llm import Budget, ClientOptions, LocalServer, Price, ServerOptions
+    from bluepencil.llm import Budget, ClientOptions, LocalServer, Price, ServerOptions, ServerUnusableError
 
     if (asking["server"] is None) == (asking["start_server"] is None) and not asking["estimate"]:
         raise OptionError("name a --server, or one to start with --start-server")
@@ -89,6 +89,13 @@ def client_options(asking: dict[str, Any], output: Path, stack: ExitStack) -> "C
         log = output.with_name(output.name + ".server.log")
         server = LocalServer(ServerOptions(command=asking["start_server"], log=str(log)))
         address = stack.enter_context(server).address
+
+        def say_why(_kind: object, error: BaseException | None, _trace: object) -> None:
+            # A server that has ended tells more, with the end of its log, than the client that lost it.
+            if isinstance(error, ServerUnusableError):
+                server.check()
+
+        stack.push(say_why)
     limits = (asking["budget"], asking["token_budget"])
     return ClientOptions(
         server=address,

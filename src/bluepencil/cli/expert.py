@@ -65,6 +65,8 @@ def expert(
             estimate = Expert(asked).estimate(documents, tokens_per_s=asking["tokens_per_s"])
             click.echo(estimate_table(estimate))
             return
+        # The client knows how long it waits for a slow server; a worker that waits must not be replaced.
+        del options["hang_seconds"]
         options = {name: value for name, value in options.items() if value is not None}
         manifest = api.ask_expert(inputs, output, expert=asked, progress=Progress(quiet=quiet), **options)
     finish(manifest, output)
