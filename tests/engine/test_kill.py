@@ -43,7 +43,7 @@ def children(pid: int) -> list[int]:
 
 
 def journal_lines(output: Path) -> int:
-    path = output / "work" / "journal.jsonl"
+    path = output / "state" / "journal.jsonl"
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
@@ -115,7 +115,7 @@ def test_control_c_stops_cleanly_and_the_same_command_goes_on(corpus: Path, tmp_
         "0.001",
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
-    while not (output / "work" / "run.json").exists():
+    while not (output / "state" / "run.json").exists():
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)

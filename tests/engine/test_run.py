@@ -44,7 +44,7 @@ def test_every_record_has_one_outcome(tmp_path: Path, name: str, data_format: st
     assert [r.row["id"] for r in results] == [str(i) for i in range(100)]
     assert [r.output for r in results[:3]] == [None, "same", "First sentence."]
     assert [r.source.text for r in results if r.source][:2] == ["DROP this one.", "same"]
-    assert not (tmp_path / "out" / "work").exists()
+    assert not (tmp_path / "out" / "state").exists()
 
 
 def test_parquet_in_parquet_out_keeps_types(tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_a_unit_that_always_fails_is_quarantined_and_the_run_goes_on(tmp_path: P
     write_rows(tmp_path / "a.jsonl", rows(60))
     output = tmp_path / "broken"
     # A folder in the way of the part makes the commit of that one unit fail each time.
-    (output / "work").mkdir(parents=True)
+    (output / "state").mkdir(parents=True)
     (output / "ledger" / "part-00000-000001.parquet" / "in the way").mkdir(parents=True)
-    (output / "work" / "run.json").write_bytes(json.dumps(asked(tmp_path / "a.jsonl", output)).encode())
+    (output / "state" / "run.json").write_bytes(json.dumps(asked(tmp_path / "a.jsonl", output)).encode())
     manifest = run_step(Shorten(), tmp_path / "a.jsonl", output, unit_mb=0.001)
     assert [entry["unit"] for entry in manifest["quarantined"]] == [[0, 1]]
     assert "IsADirectoryError" in manifest["quarantined"][0]["why"]
@@ -219,7 +219,7 @@ def test_two_runs_at_once_in_one_folder_are_refused(tmp_path: Path) -> None:
         target=run_step, args=(Shorten(seconds=0.5), tmp_path / "a.jsonl", tmp_path / "out")
     )
     slow.start()
-    while not (tmp_path / "out" / "work" / "run.json").exists():
+    while not (tmp_path / "out" / "state" / "run.json").exists():
         time.sleep(0.01)
     with pytest.raises(OutputError, match="another run is at work"):
         run_step(Shorten(seconds=0.5), tmp_path / "a.jsonl", tmp_path / "out")

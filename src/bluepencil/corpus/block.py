@@ -1,6 +1,6 @@
 """A block: some consecutive records of an input, as a step sees them and as a writer writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,6 +44,20 @@ Record = Document | BadRecord | SkippedRecord
 
 Kept = Sequence[tuple[int, str | None]]
 """The records to write: index in the block, and the new text, or None where the source text stays."""
+
+
+def grouped(sizes: Iterable[int], unit_bytes: int) -> list[tuple[int, int]]:
+    """Return runs of consecutive items of about `unit_bytes` together, as (first, last + 1)."""
+    groups: list[tuple[int, int]] = []
+    first = total = count = 0
+    for count, size in enumerate(sizes, 1):
+        total += size
+        if total >= unit_bytes:
+            groups.append((first, count))
+            first, total = count, 0
+    if first < count:
+        groups.append((first, count))
+    return groups
 
 
 class Block(Protocol):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bluepencil.corpus.block import BLOCK_BYTES, BLOCK_DOCUMENTS, BadRecord, Kept
+from bluepencil.corpus.block import BLOCK_BYTES, BLOCK_DOCUMENTS, BadRecord, Kept, grouped
 from bluepencil.corpus.jsonlines import JsonReading
 from bluepencil.corpus.paths import Source
 from bluepencil.documents import Document, Reason
@@ -109,16 +109,7 @@ def row_groups(source: Source, unit_bytes: int) -> list[tuple[int, int]]:
     """Return the units of a file, as (first, last + 1) row groups of about `unit_bytes` together."""
     with open_parquet(source) as file:
         sizes = [file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)]
-    units: list[tuple[int, int]] = []
-    first = total = 0
-    for index, size in enumerate(sizes):
-        total += size
-        if total >= unit_bytes:
-            units.append((first, index + 1))
-            first, total = index + 1, 0
-    if first < len(sizes):
-        units.append((first, len(sizes)))
-    return units
+    return grouped(sizes, unit_bytes)
 
 
 def blocks(

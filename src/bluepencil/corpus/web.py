@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 
-from bluepencil.corpus.block import BLOCK_BYTES, BLOCK_DOCUMENTS, BadRecord, SkippedRecord
+from bluepencil.corpus.block import BLOCK_BYTES, BLOCK_DOCUMENTS, BadRecord, SkippedRecord, grouped
 from bluepencil.corpus.jsonlines import JsonBlock, JsonReading, Row, document_of
 from bluepencil.corpus.paths import Source, html_files, open_url
 from bluepencil.documents import Document, Reason
@@ -78,17 +78,7 @@ def html_pages(
 @lru_cache(maxsize=8)
 def html_groups(source: Source, unit_bytes: int) -> list[tuple[int, int]]:
     """Return the units of a folder of HTML: runs of files of about `unit_bytes` together."""
-    groups: list[tuple[int, int]] = []
-    first = total = 0
-    files = html_files(source.url)
-    for index, (_, size) in enumerate(files):
-        total += size
-        if total >= unit_bytes:
-            groups.append((first, index + 1))
-            first, total = index + 1, 0
-    if first < len(files):
-        groups.append((first, len(files)))
-    return groups
+    return grouped((size for _, size in html_files(source.url)), unit_bytes)
 
 
 def _row(

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from abc import ABC, abstractmethod
 from typing import BinaryIO
 
 BAD_HEADER = "bad-record-header"
@@ -53,7 +54,7 @@ class Source:
         return memoryview(self._buffer)[within:]
 
 
-class Window:
+class Window(ABC):
     """Bytes that are pulled in as they are needed; subclasses say from where."""
 
     # What it means when a record is shorter than it says.
@@ -67,9 +68,9 @@ class Window:
         self._start = 0
         self._dropped = 0
 
+    @abstractmethod
     def pull(self) -> bytes | memoryview:
         """Return the next bytes, none at the end; Damage if they cannot be read."""
-        raise NotImplementedError
 
     @property
     def offset(self) -> int:
@@ -135,7 +136,7 @@ class Window:
         self._start = match.start()
         return True
 
-    def rewind(self, offset: int) -> None:
+    def rewind(self, offset: int) -> None:  # noqa: B027 - what cannot go back stays where it is
         """Go back to `offset`, where that is possible."""
 
     def remaining(self) -> int | None:

@@ -1,8 +1,8 @@
 """The durable state of a run: who owns the output folder, what it was asked, what is committed.
 
-OUT/work/run.json         what was asked, written before anything else
-OUT/work/journal.jsonl    one line per committed unit, forced to the disk; a torn last line is ignored
-OUT/work/lock             held while a run works
+OUT/state/run.json         what was asked, written before anything else
+OUT/state/journal.jsonl    one line per committed unit, forced to the disk; a torn last line is ignored
+OUT/state/lock            held while a run works
 OUT/manifest.json         written last; without it the run is not finished
 """
 
@@ -19,7 +19,7 @@ from bluepencil.engine.unit import UnitReport, commit
 from bluepencil.errors import InputError, OutputError
 from bluepencil.version import __version__
 
-_OURS = {"data", "ledger", "work", "manifest.json"}
+_OURS = {"data", "ledger", "state", "manifest.json"}
 
 
 def fingerprint(job: Job) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class RunState:
     def __init__(self, job: Job, *, fresh: bool = False) -> None:
         self._streams = {number for number, source in enumerate(job.sources) if is_stream(source)}
         self._output = job.output
-        self._work = job.output / "work"
+        self._work = job.output / "state"
         self._asked = fingerprint(job)
         self.finished: dict[str, Any] | None = None
         self.columns: dict[str, Any] | None = None
@@ -51,7 +51,7 @@ class RunState:
             raise OutputError(f"{output} is a file; name a folder")
         strange = sorted(p.name for p in output.iterdir() if p.name not in _OURS) if output.exists() else []
         ours = (self._work / "run.json").exists() or (output / "manifest.json").exists()
-        started_only = {p.name for p in output.iterdir()} <= {"work"} if output.exists() else True
+        started_only = {p.name for p in output.iterdir()} <= {"state"} if output.exists() else True
         if strange or not (ours or started_only):
             names = ", ".join(strange[:3]) or "data without a manifest"
             raise OutputError(f"{output} is not empty and not an output of bluepencil: it holds {names}")
@@ -90,7 +90,7 @@ class RunState:
             self.columns = kept["columns"]
         else:
             self._save()
-        for name in ("data", "ledger", "work/tmp"):
+        for name in ("data", "ledger", "state/tmp"):
             (self._output / name).mkdir(exist_ok=True)
         for path in (self._work / "tmp").iterdir():
             path.unlink()
@@ -98,7 +98,7 @@ class RunState:
         self._journal = (self._work / "journal.jsonl").open("ab")
 
     def _clear(self) -> None:
-        for name in ("manifest.json", "work/run.json", "work/journal.jsonl"):
+        for name in ("manifest.json", "state/run.json", "state/journal.jsonl"):
             (self._output / name).unlink(missing_ok=True)
         for name in ("data", "ledger"):
             shutil.rmtree(self._output / name, ignore_errors=True)
@@ -200,7 +200,7 @@ def read_manifest(output: Path) -> dict[str, Any]:
     """Return the manifest of a finished run; raises InputError where there is none."""
     path = output / "manifest.json"
     if not path.exists():
-        state = "a run that is not finished" if (output / "work").exists() else "no output of bluepencil"
+        state = "a run that is not finished" if (output / "state").exists() else "no output of bluepencil"
         raise InputError(f"{output} holds {state}: there is no manifest.json")
     manifest: dict[str, Any] = json.loads(path.read_bytes())
     return manifest

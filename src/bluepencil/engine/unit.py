@@ -75,7 +75,7 @@ class UnitRun:
         self._unit = (task.unit[0], segment.number)
         self._report = UnitReport(self._unit)
         self._recorded: Iterator[Mapping[str, Any]] | None = None
-        self._temporary = job.output / "work" / "tmp"
+        self._temporary = job.output / "state" / "tmp"
         self._writer: Writer | None = None
 
     def run(self) -> UnitReport:
