@@ -164,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="a fifth of the documents")
+    parser.add_argument("--quick", action="store_true", help="half of the documents, one round")
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
@@ -176,7 +176,7 @@ def main() -> None:
         source, target = options.datatrove
         run_datatrove(source, target, options.workers)
         return
-    documents = options.documents // 5 if options.quick else options.documents
+    documents = options.documents // 2 if options.quick else options.documents
     rounds = 1 if options.quick else options.rounds
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,11 +1,12 @@
 """Writes the results table of the README from the figures on record.
 
 python -m bench.quality      measures, and writes bench/results/quality.json
-python -m bench.readme       puts the table into README.md
+python docs/results.py       puts the table into README.md
 """
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def table(figures: dict[str, Any]) -> str:
         "",
         f"Extractors that see the HTML of the scrapinghub pages: {beside}.",
         "On text that was cleaned already, use `--strength light`: there, careless deleting is worse than",
-        "doing nothing. Reproduce: `python -m bench.quality` (needs the pages), `python -m bench.readme`.",
+        "doing nothing. Reproduce: `python -m bench.quality` (needs the pages), `python docs/results.py`.",
         "",
     ]
     return "\n".join(lines)
@@ -66,13 +67,19 @@ def in_place(readme: str) -> str:
     return before + START + table(json.loads(RESULTS.read_text())) + END + after
 
 
-def main() -> None:
-    argparse.ArgumentParser(
+def main() -> int:
+    """Write the table, or check it."""
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
-    README.write_text(in_place(README.read_text()))
-    print(json.dumps({"written": str(README.name)}))
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if the table is another")
+    readme = README.read_text()
+    right = in_place(readme)
+    if parser.parse_args().check:
+        return int(right != readme)
+    README.write_text(right)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
