@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from bluepencil.errors import DiskFullError
 from conftest import write_rows
 from engine.steps import Shorten
 from engine.test_run import contents, rows
+from processes import children
 
 SCRIPT = [sys.executable, str(Path(__file__).with_name("run_shorten.py"))]
 DOCUMENTS = 900
@@ -33,13 +35,6 @@ def corpus(tmp_path: Path) -> Path:
 def reference(corpus: Path, tmp_path: Path) -> dict[str, bytes]:
     run_step(Shorten(), corpus, tmp_path / "reference", workers=1, unit_mb=0.003)
     return contents(tmp_path / "reference")
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
-    return [int(line) for line in listed.stdout.split()]
 
 
 def journal_lines(output: Path) -> int:
@@ -132,7 +127,11 @@ def test_a_full_disk_stops_the_run_and_it_goes_on_when_there_is_room(tmp_path: P
     small = tmp_path / "small"
     small.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(small)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+    if (
+        os.geteuid() != 0
+        or shutil.which("mount") is None
+        or subprocess.run(mount, capture_output=True, check=False).returncode != 0
+    ):
         pytest.skip("a small file system cannot be mounted here")
     try:
         letters = random.Random(0)

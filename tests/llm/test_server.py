@@ -13,6 +13,7 @@ from bluepencil.errors import OptionError, OutputError, RunError
 from bluepencil.llm import LocalServer, ServerOptions
 from bluepencil.llm.server import is_healthy
 from llm.server import FakeServer, reply
+from processes import running
 
 PROGRAM = Path(__file__).parent / "server.py"
 
@@ -103,13 +104,8 @@ def test_a_server_that_keeps_dying_is_given_up(tmp_path: Path) -> None:
 
 def test_a_server_that_hangs_is_started_again(tmp_path: Path) -> None:
     with LocalServer(options(tmp_path)) as server:
-        (pid,) = subprocess.run(
-            ["pgrep", "-f", f"^{sys.executable} {PROGRAM} {server.address.rpartition(':')[2]}"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        os.kill(int(pid), signal.SIGSTOP)
+        (pid,) = running([sys.executable, str(PROGRAM), server.address.rpartition(":")[2]])
+        os.kill(pid, signal.SIGSTOP)
         until(lambda: server.restarted == 1 and is_healthy(server.address))
 
 
