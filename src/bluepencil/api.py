@@ -1,6 +1,7 @@
 """The few functions that most programs need; the command line tool is a thin front of them."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -87,8 +88,8 @@ def run_step(
     for source in sources:
         if source.kind is Kind.PARQUET:
             check_schema(source, text_field, html_field)
-        elif source.kind is Kind.JSON_LINES:
-            check_text_field(source, html_field or text_field)
+    for source in [source for source in sources if source.kind is Kind.JSON_LINES][:1]:
+        check_text_field(source, html_field or text_field)
     reading = Reading(
         text_field,
         id_field,
@@ -244,8 +245,8 @@ def evaluate_edits(
 ) -> "Report":
     """Score the output of a run against gold, joined by id; `by` names a field of the gold rows to group by.
 
-    Documents without gold are left out; raises InputError where none is left, or an id of the gold is there
-    twice.
+    Documents without gold are left out, and gold without a document is warned of; raises InputError where
+    none is left, or an id of the gold is there twice.
     """
     from bluepencil.evaluate.edits import evaluate
 
@@ -256,14 +257,17 @@ def _pages(run_folder: Path, gold: dict[str, tuple[str, str]]) -> Iterable[Any]:
     from bluepencil.engine.results import read_results
     from bluepencil.evaluate.edits import Page
 
-    found = 0
+    found: set[str] = set()
     for result in read_results(run_folder, wanted=lambda row: row["id"] in gold):
         if result.source is not None:
             text, group = gold[result.row["id"]]
-            found += 1
+            found.add(result.row["id"])
             yield Page(result.row["id"], group, result.source.text, result.output, text)
     if not found:
         raise InputError(f"no document of {run_folder} has an id that the gold has")
+    if len(found) < len(gold):
+        missing = len(gold) - len(found)
+        warnings.warn(f"{missing} of {len(gold)} gold rows have no document in the run", stacklevel=2)
 
 
 def _read_gold(path: PathLike, gold_field: str, by: str | None) -> dict[str, tuple[str, str]]:

@@ -85,6 +85,10 @@ def test_evaluate_prints_one_object(run: Path, tmp_path: Path) -> None:
     write_rows(tmp_path / "gold.jsonl", gold)
     done = bluepencil("evaluate", "edits", run, "--gold", tmp_path / "gold.jsonl", "--by", "kind", "--json")
     figures = json.loads(done.stdout)
+    assert "note:" not in done.stderr
+    write_rows(tmp_path / "more.jsonl", [*gold, {"id": "z", "gold": "lost"}])
+    more = bluepencil("evaluate", "edits", run, "--gold", tmp_path / "more.jsonl")
+    assert "1 of 3 gold rows have no document in the run" in more.stderr
     assert list(figures) == ["x", "y", "all"]
     assert figures["x"]["f1"] == 1.0 > figures["x"]["f1_do_nothing"]
     assert {"n", "precision", "recall", "f1", "f1_do_nothing", "interval"} <= figures["all"].keys()

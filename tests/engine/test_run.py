@@ -208,6 +208,17 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path, fresh: bool) ->
     with pytest.raises(OutputError, match="not an output of bluepencil"):
         run_step(Shorten(), tmp_path / "a.jsonl", tmp_path / "out", fresh=fresh)
     assert (tmp_path / "out" / "data" / "thesis.doc").exists()
+    other = tmp_path / "other"
+    (other / "data").mkdir(parents=True)
+    (other / "data" / "images.bin").write_text("years of work")
+    (other / "manifest.json").write_text('{"name": "another tool\'s"}')
+    with pytest.raises(OutputError, match="of something else"):
+        run_step(Shorten(), tmp_path / "a.jsonl", other, fresh=fresh)
+    assert (other / "data" / "images.bin").exists()
+    (tmp_path / "stately" / "state").mkdir(parents=True)
+    (tmp_path / "stately" / "state" / "letters.txt").write_text("private")
+    with pytest.raises(OutputError, match=r"it holds state/letters\.txt"):
+        run_step(Shorten(), tmp_path / "a.jsonl", tmp_path / "stately", fresh=fresh)
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="is a file"):
         run_step(Shorten(), tmp_path / "a.jsonl", tmp_path / "file", fresh=fresh)

@@ -1,6 +1,7 @@
 """bluepencil evaluate: what a run is worth, measured."""
 
 import json
+import warnings
 
 import click
 
@@ -28,5 +29,9 @@ def edits(run: str, gold: str, gold_field: str, by: str | None, as_json: bool) -
     """
     from bluepencil.api import evaluate_edits
 
-    report = evaluate_edits(run, gold, gold_field=gold_field, by=by)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        report = evaluate_edits(run, gold, gold_field=gold_field, by=by)
+    for warning in said:
+        click.echo(f"note: {warning.message}", err=True)
     click.echo(json.dumps(report.to_json()) if as_json else report.to_table())

@@ -200,7 +200,7 @@ class LocalRun:
         self._progress.commit(id(worker), report.stored_bytes)
         if worker.task is not None and worker.task.stream:
             # What was learnt of one segment does not hold for the next.
-            worker.task = replace(worker.task, unit=(report.unit[0], report.unit[1] + 1))
+            worker.task = Task((report.unit[0], report.unit[1] + 1), stream=True)
             worker.segment = None
 
     def _on_done(self, worker: _Worker) -> None:

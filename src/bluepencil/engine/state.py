@@ -20,6 +20,29 @@ from bluepencil.errors import InputError, OutputError
 from bluepencil.version import __version__
 
 _OURS = {"data", "ledger", "state", "manifest.json"}
+_STATE = {"lock", "tmp", "run.json", "run.tmp", "journal.jsonl"}
+
+
+def _found(output: Path) -> set[str]:
+    """Return the names in an output folder, with those inside its state folder as `state/NAME`."""
+    state = output / "state"
+    inside = {f"state/{path.name}" for path in state.iterdir()} if state.is_dir() else set()
+    return {path.name for path in output.iterdir()} | inside
+
+
+def _is_known(name: str) -> bool:
+    folder, _, inside = name.partition("/")
+    return folder in _OURS and (not inside or inside in _STATE)
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is a manifest or a state that we wrote: what is deleted must never be another's."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    asked = content.get("asked", content) if isinstance(content, dict) else {}
+    return isinstance(asked, dict) and {"bluepencil", "options", "inputs"} <= asked.keys()
 
 
 def fingerprint(job: Job) -> dict[str, Any]:
@@ -49,11 +72,11 @@ class RunState:
         output = self._output
         if output.exists() and not output.is_dir():
             raise OutputError(f"{output} is a file; name a folder")
-        strange = sorted(p.name for p in output.iterdir() if p.name not in _OURS) if output.exists() else []
-        ours = (self._work / "run.json").exists() or (output / "manifest.json").exists()
-        started_only = {p.name for p in output.iterdir()} <= {"state"} if output.exists() else True
-        if strange or not (ours or started_only):
-            names = ", ".join(strange[:3]) or "data without a manifest"
+        found = _found(output) if output.exists() else set()
+        strange = sorted(name for name in found if not _is_known(name))
+        ours = _is_ours(output / "manifest.json") or _is_ours(self._work / "run.json")
+        if strange or not (ours or all(name.startswith("state") for name in found)):
+            names = ", ".join(strange[:3]) or "data or a manifest that is of something else"
             raise OutputError(f"{output} is not empty and not an output of bluepencil: it holds {names}")
         self._work.mkdir(parents=True, exist_ok=True)
         lock = (self._work / "lock").open("wb")
@@ -65,6 +88,8 @@ class RunState:
         try:
             self._resume(fresh)
         except BaseException:
+            if (output / "manifest.json").exists():
+                self._remove_work()
             lock.close()
             raise
         return lock
@@ -199,9 +224,10 @@ def _write(path: Path, content: dict[str, Any], temporary: Path | None = None) -
 def read_manifest(output: Path) -> dict[str, Any]:
     """Return the manifest of a finished run; raises InputError where there is none."""
     path = output / "manifest.json"
-    if not path.exists():
-        state = "a run that is not finished" if (output / "state").exists() else "no output of bluepencil"
-        raise InputError(f"{output} holds {state}: there is no manifest.json")
+    if not _is_ours(path):
+        unfinished = _is_ours(output / "state" / "run.json")
+        what = "a run that is not finished" if unfinished else "no output of bluepencil"
+        raise InputError(f"{output} holds {what}: there is no manifest.json of ours")
     manifest: dict[str, Any] = json.loads(path.read_bytes())
     return manifest
 

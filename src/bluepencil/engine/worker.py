@@ -62,6 +62,8 @@ def _attempt(job: Job, task: Task, connection: "Connection[Any, Any]") -> tuple[
             connection.send(("begin", segment.number))
             notify = _notifier(connection)
             connection.send(("commit", UnitRun(job, task, segment, notify).run()))
+            # The care that one segment needed is not for the rest of a stream.
+            task = replace(task, careful=False, poison={})
         return ("done",)
     except BluepencilError as error:
         return ("fatal", str(error), error)
