@@ -16,8 +16,8 @@ They are slow, so they run on a sample of pages of at most 12,000 characters (th
 
 exact       the share of pairs whose program, executed, gives the refined text, white space at line ends and
             blank lines aside: the same rule for all. Pairs whose refined text is not made by deletions, by
-            that rule, are left out and counted (`not_deletions`). Ours uses replace_str where the string to
-            delete occurs twice in its line; `exact_deletions_only` does without.
+            that rule, are left out and counted (`not_deletions`). Ours may use replace_str, as UltraX does;
+            `exact_deletions_only` and `tokens_per_program_deletions_only` do without.
 tokens      by a stand-in for a byte-pair tokenizer, the same for all: words with the space before them in
             pieces of 6 letters, digits one by one, signs in pairs, 2 bytes of other scripts. A rival that
             fails may write less than there is to do: `right_tokens_RIVAL` and `right_tokens_against_RIVAL`
@@ -35,14 +35,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 from functools import partial
-from itertools import compress, groupby
+from itertools import compress, groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from bluepencil.distill import Alignment, Solution, align, solve
-from bluepencil.distill.embed import fewest_runs
+from bluepencil.distill.lines import cheapest_edit
 from bluepencil.programs import (
     InsertLine,
+    KeepStr,
     Operation,
     Policy,
     Program,
@@ -220,7 +221,7 @@ class Own(NamedTuple):
 def own(pairs: list[Pair], *, replacements: bool, passes: int) -> Own:
     best = float("inf")
     for _ in range(passes):
-        fewest_runs.cache_clear()
+        cheapest_edit.cache_clear()
         start = time.process_time()
         alignments = [align(pair.raw, pair.refined) for pair in pairs]
         solutions = [
@@ -265,6 +266,13 @@ def measure(name: str, step: int, sampled: int) -> dict[str, float]:
     strict = own(pairs, replacements=False, passes=3)
     full = own(pairs, replacements=True, passes=1)
     programs = [solution.program for solution in full.solutions]
+    calls = [call for solution in strict.solutions for call in solution.program.operations]
+    # One after the other in the program: a string is kept, and something removed from it.
+    mixed = [
+        one.line
+        for one, two in pairwise(calls)
+        if isinstance(one, KeepStr) and isinstance(two, RemoveStr) and one.line == two.line
+    ]
     short = [number for number, pair in enumerate(pairs) if len(pair.raw) <= WINDOW]
     sample = short[:: max(len(short) // sampled, 1)][:sampled]
     figures: dict[str, float] = {
@@ -277,7 +285,12 @@ def measure(name: str, step: int, sampled: int) -> dict[str, float]:
         "optimal": share(solution.optimal for solution in strict.solutions),
         "docs_per_s": round(strict.docs_per_s),
         "tokens_per_program": mean(tokens(programs[number]) for number in sample),
+        "tokens_per_program_deletions_only": mean(
+            tokens(strict.solutions[number].program) for number in sample
+        ),
         "tokens_per_program_all_pages": mean(map(tokens, programs)),
+        "lines_kept_by_string": sum(type(call) is KeepStr for call in calls),
+        "lines_mixed": len(mixed),
         "calls_per_program": mean(len(program.operations) for program in programs),
         "sample": len(sample),
     }

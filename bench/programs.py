@@ -3,8 +3,9 @@
     python -m bench.programs [--quick]
 
 Texts and programs come from a seeded generator, and from real pages where ../shared/data/web is there: on
-those, a program removes the lines that are not part of the main text, and sometimes a string. All programs
-are free of faults, so both executors must give the same result; that is checked before anything is timed.
+those, a program removes the lines that are not part of the main text, and sometimes a string. The set "keep"
+is the synthetic one, with keep_str for remove_str. All programs are free of faults, so both executors must
+give the same result; that is checked before anything is timed.
 "mb" is 10^6 bytes of UTF-8 text. One core; the best of several passes, because what else runs on the machine
 only ever makes a pass slower.
 """
@@ -21,7 +22,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from bluepencil.programs import Policy, Program, RemoveLines, RemoveStr, check, execute, parse, render
+from bluepencil.programs import (
+    KeepStr,
+    Policy,
+    Program,
+    RemoveLines,
+    RemoveStr,
+    check,
+    execute,
+    parse,
+    render,
+)
 
 WEB = Path(__file__).resolve().parents[2] / "shared" / "data" / "web"
 REAL_SETS = ("scrapinghub", "trafilatura_silver", "readability_silver")
@@ -52,10 +63,14 @@ def oracle(case: Case) -> str:
             line = lines[arguments[0] - 1]
             if line is not None and line.count(arguments[1]) == 1:
                 lines[arguments[0] - 1] = line.replace(arguments[1], "")
+        elif match[1] == "keep_str":
+            line = lines[arguments[0] - 1]
+            if line is not None and line.count(arguments[1]) == 1:
+                lines[arguments[0] - 1] = arguments[1]
     return "\n".join(line for line in lines if line is not None)
 
 
-def synthetic(count: int, seed: int) -> Iterator[Case]:
+def synthetic(count: int, seed: int, *, keep: bool = False) -> Iterator[Case]:
     """Make pages of about 190 lines and 7 kB, and programs of 3 to 20 calls."""
     chance = random.Random(seed)
     letters = "abcdefghijklmnopqrstuvwxyzäé中"
@@ -63,7 +78,7 @@ def synthetic(count: int, seed: int) -> Iterator[Case]:
     for _ in range(count):
         sizes = chance.choices((2, 4, 8, 20), weights=(5, 4, 2, 1), k=chance.randint(150, 230))
         text = "\n".join(" ".join(chance.choices(words, k=size)) for size in sizes)
-        yield Case(text, render(_program(text, _ranges(chance, len(sizes)), chance)))
+        yield Case(text, render(_program(text, _ranges(chance, len(sizes)), chance, keep=keep)))
 
 
 def _ranges(chance: random.Random, lines: int) -> list[tuple[int, int]]:
@@ -89,10 +104,12 @@ def real() -> Iterator[Case]:
                 yield Case(row["raw"], render(_program(row["raw"], ranges, chance)))
 
 
-def _program(text: str, ranges: list[tuple[int, int]], chance: random.Random) -> Program:
-    """Return a program that removes the ranges, and a string from a fifth as many of the other lines."""
+def _program(
+    text: str, ranges: list[tuple[int, int]], chance: random.Random, *, keep: bool = False
+) -> Program:
+    """Return a program that removes the ranges, and a string from (or all else of) a fifth as many lines."""
     removed = {number for start, end in ranges for number in range(start, end + 1)}
-    operations: list[RemoveLines | RemoveStr] = [RemoveLines(start, end) for start, end in ranges]
+    operations: list[RemoveLines | RemoveStr | KeepStr] = [RemoveLines(start, end) for start, end in ranges]
     lines = text.split("\n")
     others = [number for number, line in enumerate(lines, 1) if number not in removed and len(line) > 20]
     for number in chance.sample(others, min(len(others), -(-len(ranges) // 5))):
@@ -100,7 +117,7 @@ def _program(text: str, ranges: list[tuple[int, int]], chance: random.Random) ->
         start = chance.randrange(len(line) - 10)
         string = line[start : start + 10]
         if line.find(string, line.find(string) + 1) < 0:
-            operations.append(RemoveStr(number, string))
+            operations.append(KeepStr(number, (string,)) if keep else RemoveStr(number, string))
     operations.sort(key=lambda op: op.start if isinstance(op, RemoveLines) else op.line)
     return Program(tuple(operations))
 
@@ -159,10 +176,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Speed of parse and execute beside the obvious executor.")
     options.add_argument("--quick", action="store_true", help="fewer pages and passes")
     quick = options.parse_args().quick
-    results = {"synthetic": measure(list(synthetic(300 if quick else 2000, seed=0)), 10 if quick else 15)}
+    count, passes = (300, 10) if quick else (2000, 15)
+    results = {"synthetic": measure(list(synthetic(count, seed=0)), passes)}
+    results["keep"] = measure(list(synthetic(count, seed=0, keep=True)), passes)
     pages = list(real())
     if pages:
-        results["real"] = measure(pages[:300] if quick else pages, 10 if quick else 15)
+        results["real"] = measure(pages[:300] if quick else pages, passes)
     for name, figures in results.items():
         print(name, figures)
     # The total is that of the synthetic pages, which everybody has.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bluepencil.engine.progress import Progress
     from bluepencil.evaluate.report import Report
     from bluepencil.programs import Cost, Policy
+    from bluepencil.recipes.load import Recipe
     from bluepencil.refiners.base import Refiner
 
 PathLike = str | os.PathLike[str]
@@ -30,20 +31,28 @@ def refine(
     strength: str | None = None,
     policy: "Policy | None" = None,
     fault_cost: "Cost | str" = "call",
+    model_options: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Manifest:
     """Refine a corpus: programs are made, checked and executed; every edit is in the ledger.
 
     `inputs` are files, folders, globs or addresses of JSON lines (plain, gz, zst), Parquet, WARC, WET or
-    HTML. `refiner` is a name (see `refiners.registry`) or an object; `strength` is light, normal or strong.
-    Returns the manifest. The same call goes on where an interrupted one stopped. `options` are those of
-    `run_step`.
+    HTML. `refiner` is a name or an object; `strength` is light, normal or strong; `model_options` are for
+    language models (see `refiners.registry.make_refiner`). Returns the manifest. The same call goes on where
+    an interrupted one stopped. `options` are those of `run_step`.
     """
     from bluepencil.programs import Cost, Policy
     from bluepencil.refiners.base import Refine
-    from bluepencil.refiners.registry import make_refiner
+    from bluepencil.refiners.registry import is_language_model, make_refiner
 
-    made = make_refiner(refiner, strength) if isinstance(refiner, str) else refiner
+    made: Refiner
+    if isinstance(refiner, str):
+        made = make_refiner(refiner, strength, {"cost": Cost(fault_cost), **(model_options or {})})
+        if is_language_model(refiner):
+            # It may be long over a batch, and a server is watched by its client.
+            options = {"hang_seconds": 86_400.0, **options}
+    else:
+        made = refiner
     return run_step(Refine(made, policy or Policy(), Cost(fault_cost)), inputs, output, **options)
 
 
@@ -64,16 +73,21 @@ def run_step(
     max_record_mb: float = 32,
     hang_seconds: float = 600.0,
     progress: "Progress | None" = None,
+    about: Mapping[str, Any] | None = None,
+    recorded: PathLike | None = None,
+    whole: bool = False,
+    apart: Sequence[PathLike] = (),
 ) -> Manifest:
     """Run any step over a corpus and return the manifest; see `documents.Step`.
 
     `html_field` holds HTML, of which the text is rendered into `text_field`. `limit` takes the first so many
     records; `unit_mb` is the size of the slices that are committed as one; a record of more than
-    `max_record_mb` is failed; a worker that is silent for `hang_seconds` is replaced.
+    `max_record_mb` is failed; a worker that is silent for `hang_seconds` is replaced. `about` goes into the
+    manifest and decides nothing. `recorded` is the output of an earlier run over the same input, whose
+    ledger rows the step is given (`documents.RECORDED`); `whole` decodes every field of a record while
+    reading, as is done where JSON is written as Parquet; `apart` are folders of which nothing is input.
     """
-    from bluepencil.corpus.parquet import check_schema
-    from bluepencil.corpus.paths import Kind, resolve
-    from bluepencil.corpus.read import Reading, check_text_field
+    from bluepencil.corpus.read import Reading
     from bluepencil.engine.job import Job, first_records
     from bluepencil.engine.local import run
 
@@ -84,21 +98,19 @@ def run_step(
         raise OptionError(f"the output must be a folder on this machine, not {os.fspath(output)}")
     if workers is not None and workers < 1:
         raise OptionError(f"workers must be 1 or more, not {workers}")
-    sources = _outside(resolve(_listed(inputs)), Path(output))
-    for source in sources:
-        if source.kind is Kind.PARQUET:
-            check_schema(source, text_field, html_field)
-    for source in [source for source in sources if source.kind is Kind.JSON_LINES][:1]:
-        check_text_field(source, html_field or text_field)
+    sources = _sources(inputs, (output, *apart), text_field, html_field)
     reading = Reading(
         text_field,
         id_field,
         step.fields,
+        whole,
         unit_bytes=int(unit_mb * (1 << 20)),
         max_record_bytes=int(max_record_mb * (1 << 20)),
         html_field=html_field,
     )
-    job = Job(sources, Path(output), step, reading, data_format, on_failure)
+    job = Job(sources, Path(output), step, reading, data_format, on_failure, about=about or {})
+    if recorded is not None:
+        job = replace(job, recorded=Path(recorded))
     if job.needs_survey:
         job = replace(job, reading=replace(reading, whole=True))
     if limit is not None:
@@ -106,13 +118,71 @@ def run_step(
     return run(job, workers=workers, fresh=fresh, hang_seconds=hang_seconds, progress=progress)
 
 
-def _outside(sources: "tuple[Source, ...]", output: Path) -> "tuple[Source, ...]":
-    """Leave out what lies in the output folder, where that is inside an input folder."""
-    own = f"{output.absolute()}{os.sep}"
-    left = tuple(source for source in sources if not source.url.startswith(own))
-    if not left:
-        raise InputError(f"all of the input lies in the output folder {output}")
-    return left
+def run_steps(
+    steps: "Sequence[Step]", inputs: PathLike | Sequence[PathLike], output: PathLike, **options: Any
+) -> Manifest:
+    """Run several steps in one pass over a corpus, and return the manifest.
+
+    Each document goes through the steps in order, until one drops or fails it. The ledger keeps what each
+    step did, and the manifest adds it up. `options` are those of `run_step`; where a step asks a model, say
+    so with `hang_seconds`, since a worker that waits for a slow server must not be replaced.
+    """
+    from bluepencil.engine.chain import chain
+
+    return run_step(chain(steps), inputs, output, **options)
+
+
+def run_recipe(
+    recipe: "PathLike | Recipe",
+    inputs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    settings: Sequence[str] = (),
+    asking: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Manifest:
+    """Run a recipe over a corpus and return the manifest; see docs/recipes.md.
+
+    `settings` are options of its steps as `STEP.OPTION=VALUE`; `asking` are fields of `recipes.server.Asking`
+    that take the place of the recipe's; `options` are those of `run_step` and do the same for `[input]` and
+    `[output]`. Everything is checked before anything starts. `recipes.explain` and `recipes.estimate` say
+    what would happen.
+    """
+    from bluepencil.recipes.load import build
+    from bluepencil.recipes.run import prepared, run_options
+    from bluepencil.recipes.server import serving
+
+    loaded = prepared(recipe, settings, asking, options)
+    folder = Path(output)
+    built = build(loaded, loaded.server, folder)
+    chosen = run_options(loaded, built, options)
+    if not any(one.calls for one in built):
+        return run_steps([one.step for one in built], inputs, output, **chosen)
+    with serving(loaded.server, folder) as served:
+        steps = [one.step for one in build(loaded, served, folder)]
+        return run_steps(steps, inputs, output, **chosen)
+
+
+def _sources(
+    inputs: PathLike | Sequence[PathLike], apart: Sequence[PathLike], text_field: str, html_field: str | None
+) -> "tuple[Source, ...]":
+    """Find the inputs, but for what lies in these folders, and look whether they have the field."""
+    from bluepencil.corpus.parquet import check_schema
+    from bluepencil.corpus.paths import Kind, resolve
+    from bluepencil.corpus.read import check_text_field
+
+    sources = resolve(_listed(inputs))
+    for folder in apart:
+        own = f"{Path(folder).absolute()}{os.sep}"
+        sources = tuple(source for source in sources if not source.url.startswith(own))
+        if not sources:
+            raise InputError(f"all of the input lies in the output folder {os.fspath(folder)}")
+    for source in sources:
+        if source.kind is Kind.PARQUET:
+            check_schema(source, text_field, html_field)
+    for source in [source for source in sources if source.kind is Kind.JSON_LINES][:1]:
+        check_text_field(source, html_field or text_field)
+    return sources
 
 
 def replay(
@@ -154,12 +224,13 @@ def replay(
     job = Job(
         sources,
         Path(output),
-        _replay_step(options, strength),
+        _replay_step(manifest, strength),
         reading_of(options),
         options["format"],
         options["on_failure"],
         recorded=Path(run_folder),
         limits=limits,
+        about=manifest.get("about", {}),
     )
     replayed = run(job, workers=workers, fresh=fresh, progress=progress)
     before, now = manifest["totals"]["rows"], replayed["totals"]["rows"]
@@ -168,11 +239,13 @@ def replay(
     return replayed
 
 
-def _replay_step(options: Manifest, strength: str | None) -> "Step":
+def _replay_step(manifest: Manifest, strength: str | None) -> "Step":
     from bluepencil.engine.replay import Replay
 
+    options = manifest["options"]
     if strength is None:
-        return Replay(options["step"], options["step_options"])
+        stages = tuple(stage["step"] for stage in manifest.get("stages", ()))
+        return Replay(options["step"], options["step_options"], stages)
     from bluepencil.programs import Cost, Policy
     from bluepencil.refiners.base import Refine
     from bluepencil.refiners.redecide import Redecide
@@ -234,6 +307,39 @@ def documents(
     return islice(
         chain.from_iterable(read_all(source, reading) for source in resolve(_listed(inputs))), limit
     )
+
+
+def deduplicate(
+    inputs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    duplicates: Mapping[str, Any] | None = None,
+    keep_signatures: bool = False,
+    fresh: bool = False,
+    data_format: str = "parquet",
+    on_failure: str = "keep",
+    quiet: bool = True,
+    **options: Any,
+) -> Manifest:
+    """Drop the documents that an earlier one of the corpus equals or resembles; return the manifest.
+
+    `duplicates` are fields of `dedup.options.DedupOptions`; `options` those of `run_step`. The corpus is read
+    twice: for signatures, which are kept beside the output until it is finished, and to be written.
+    """
+    from bluepencil.dedup.options import DedupOptions
+    from bluepencil.dedup.passes import deduplicate as run_passes
+    from bluepencil.engine.progress import Progress
+
+    def pass_(step: "Step", folder: Path, **more: Any) -> Manifest:
+        if step.row_columns is None:
+            more |= {"data_format": data_format, "on_failure": on_failure}
+        else:
+            # Both passes must agree on which records are documents.
+            more["whole"] = data_format == "parquet"
+        return run_step(step, inputs, folder, progress=Progress(quiet=quiet), **options, **more)
+
+    asked = DedupOptions(**(duplicates or {}))
+    return run_passes(pass_, Path(output), asked, fresh=fresh, keep_signatures=keep_signatures)
 
 
 def evaluate_edits(

@@ -69,7 +69,8 @@ class Outcome:
     `text` is the text to write; None keeps the source text (`Status.DROPPED` writes nothing).
     `detail` is a sentence for people, `reason` a code to count by. `annotations` go into the ledger
     columns of the same names; `faults` are the calls that were skipped, one code each. `rows` are what a
-    step with `Step.row_columns` writes in the place of the document.
+    step with `Step.row_columns` writes in the place of the document. `stages` tell what each step did, where
+    several were run in one pass; the rest is then what they came to together.
     """
 
     status: Status
@@ -80,6 +81,24 @@ class Outcome:
     faults: Sequence[str] = ()
     annotations: Mapping[str, Any] = field(default_factory=dict)
     rows: Sequence[Mapping[str, Any]] = ()
+    stages: Sequence["Stage"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one step of several did to a document: the step's name, its outcome, the text after it.
+
+    `text` is the text that went into the step where that changed nothing or let the document go no further.
+    """
+
+    step: str
+    outcome: Outcome
+    text: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the document went on to the next step."""
+        return self.outcome.status in (Status.UNCHANGED, Status.EDITED)
 
 
 def text_hash(text: str) -> str:

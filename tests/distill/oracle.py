@@ -1,12 +1,13 @@
 """Slow, obvious answers for small texts."""
 
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 
-from bluepencil.distill.cost import CALL, WHOLE
+from bluepencil.distill.cost import CALL, STRING, WHOLE, weight
 from bluepencil.programs import (
     KEEP_ALL,
     REMOVE_ALL,
+    KeepStr,
     Policy,
     Program,
     RemoveLines,
@@ -29,15 +30,19 @@ def deleted(text, kept):
     return [(place, place + 1) for place, flag in enumerate(kept) if not flag]
 
 
-@cache
-def strings_of(line):
-    """Return what deleting strings that occur once can leave of a line, with the least number of strings."""
-    spans = [
+def spans_that_occur_once(line):
+    return [
         (start, end)
         for start in range(len(line))
         for end in range(start + 1, len(line) + 1)
         if sum(line.startswith(line[start:end], at) for at in range(len(line))) == 1
     ]
+
+
+@cache
+def strings_of(line):
+    """Return what deleting strings that occur once can leave of a line, with the least number of strings."""
+    spans = spans_that_occur_once(line)
     best = {}
 
     def delete(at, kept, calls):
@@ -51,24 +56,73 @@ def strings_of(line):
     return best
 
 
+@cache
+def pieces_of(line):
+    """Return what keeping strings that occur once can leave of a line, with the least number of strings."""
+    spans = spans_that_occur_once(line)
+    best = {}
+
+    def keep(at, kept, pieces):
+        if pieces:
+            best[kept] = min(best.get(kept, IMPOSSIBLE), pieces)
+        for start, end in spans:
+            if start >= at:
+                keep(end, kept + line[start:end], pieces + 1)
+
+    keep(0, "", 0)
+    return best
+
+
+@cache
+def edits_of(line):
+    """Return what the calls on one line can leave of it, with the cost of the cheapest way."""
+    spans = spans_that_occur_once(line)
+    best = {left: CALL * calls + weight(line) - weight(left) for left, calls in strings_of(line).items()}
+
+    def remove(cost, windows, at, left):
+        """Remove strings from the windows, of which those before `at` are done and left `left`."""
+        if not windows:
+            best[left] = min(best.get(left, IMPOSSIBLE), cost)
+            return
+        first, last = windows[0]
+        first = max(first, at)
+        remove(cost, windows[1:], last, left + line[first:last])
+        for start, end in spans:
+            if first <= start and end <= last:
+                more = CALL + weight(line[start:end])
+                remove(cost + more, windows, end, left + line[first:start])
+
+    def keep(cost, windows, at):
+        if windows:
+            remove(cost, windows, 0, "")
+        for start, end in spans:
+            if start >= at:
+                more = (STRING if windows else CALL) + weight(line[start:end])
+                keep(cost + more, [*windows, (start, end)], end)
+
+    keep(0, [], 0)
+    return best
+
+
 def cheapest(text):
     """Return every text that a program can make of this one, with the cost of the cheapest such program."""
     lines = text.split("\n")
     results = {}
     for kept in product((False, True), repeat=len(lines)):
         ranges = sum(not flag and (place == 0 or kept[place - 1]) for place, flag in enumerate(kept))
-        ways = [strings_of(line).items() for line, flag in zip(lines, kept, strict=True) if flag]
+        ways = [edits_of(line).items() for line, flag in zip(lines, kept, strict=True) if flag]
         for way in product(*ways):
             result = "\n".join(line for line, _ in way)
-            strings = sum(len(line) for line, flag in zip(lines, kept, strict=True) if flag)
-            strings -= sum(len(line) for line, _ in way)
-            cost = CALL * (ranges + sum(calls for _, calls in way)) + strings
+            cost = CALL * ranges + sum(cost for _, cost in way)
             results[result] = min(results.get(result, IMPOSSIBLE), cost)
     return results | {"": WHOLE, text: WHOLE}
 
 
 def every_program(text):
-    """Yield every faultless program of line ranges and strings for a text, as it is really executed."""
+    """Yield every faultless program of line ranges and strings for a text, as it is really executed.
+
+    Of strings to keep, at most three in a call.
+    """
     lines = text.split("\n")
     calls = [
         RemoveStr(number, line[start:end])
@@ -76,6 +130,10 @@ def every_program(text):
         for start in range(len(line))
         for end in range(start + 1, len(line) + 1)
     ]
+    for number, line in enumerate(lines, 1):
+        strings = [line[start:end] for start, end in spans_that_occur_once(line)]
+        for count in (1, 2, 3):
+            calls += [KeepStr(number, texts) for texts in combinations(strings, count)]
     numbers = range(1, len(lines) + 1)
     calls += [RemoveLines(start, end) for start in numbers for end in numbers if start <= end]
     yield KEEP_ALL
@@ -101,8 +159,8 @@ def cost_of_lines(source, left):
         after = [list(none) for _ in now]
         for found, (kept, removed) in enumerate(now):
             after[found][1] = min(after[found][1], kept + CALL, removed)
-            if found < len(left) and left[found] in strings_of(line):
-                cost = CALL * strings_of(line)[left[found]] + len(line) - len(left[found])
+            if found < len(left) and left[found] in edits_of(line):
+                cost = edits_of(line)[left[found]]
                 after[found + 1][0] = min(after[found + 1][0], min(kept, removed) + cost)
         now = after
     return min(now[-1])

@@ -1,10 +1,15 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bluepencil.distill.cost import cost
 from bluepencil.distill.embed import any_runs, fewest_runs, occurs_once, shortest_ends
+from bluepencil.distill.lines import cheapest_edit
+from bluepencil.distill.mixed import cheapest_mix
+from bluepencil.distill.pieces import fewest_pieces
+from bluepencil.programs import Program, execute
 
-from .oracle import strings_of
+from .oracle import UNGUARDED, edits_of, pieces_of, strings_of
 
 
 def without(line, runs):
@@ -75,10 +80,84 @@ def test_runs_read_well_and_are_rotated_where_they_must_be(line, left, deleted):
 @pytest.mark.parametrize(
     ("line", "left"), [("Ad one Ad two", "one two"), ("aaaa", "aaa"), ("ab", "ba"), ("a", "b"), ("a", "ab")]
 )
-def test_what_no_strings_can_leave_is_known(line, left):
+def test_what_no_strings_to_remove_can_leave_is_known(line, left):
     assert fewest_runs(line, left) == (None, True)
 
 
 def test_a_line_beyond_the_bounds_is_said_to_be_so():
     line = "ab" * 40_000
     assert fewest_runs(line, line[:30_000] + line[30_001:50_000] + line[50_001:]) == (None, False)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(lines_and_parts() | lines_and_parts("abc"))
+def test_there_are_no_fewer_pieces_than_the_oracle_finds(case):
+    line, left = case
+    found = fewest_pieces(line, left, len(line))
+    best = pieces_of(line)
+    assert found.proven
+    assert (found.spans is None) == (left not in best)
+    if found.spans is not None:
+        assert len(found.spans) == best[left]
+        assert "".join(line[start:end] for start, end in found.spans) == left
+        assert all(occurs_once(line, start, end) for start, end in found.spans)
+        assert fewest_pieces(line, left, best[left]) == found
+        assert fewest_pieces(line, left, best[left] - 1) == (None, True)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(lines_and_parts() | lines_and_parts("abc1"))
+# What remains occurs twice, and so does what goes; only the rest of the line tells where.
+@example(("xabcyabd", "ab"))
+def test_no_line_costs_less_than_the_oracle_finds(case):
+    line, left = case
+    edit = cheapest_edit(line, left)
+    best = edits_of(line)
+    assert edit.proven
+    assert edit.possible == (left in best)
+    if edit.possible and line != left:
+        program = Program(tuple(edit.operations(1, line)))
+        assert edit.cost == cost(program) == best[left]
+        execution = execute(program, line, UNGUARDED)
+        assert (execution.text, execution.faults) == (left, ())
+        assert without(line, edit.deletions(line)) == left
+
+
+@settings(deadline=None)
+@given(lines_and_parts("ab ", 40) | lines_and_parts("abcdef ", 60))
+def test_longer_lines_are_left_as_they_should_be(case):
+    line, left = case
+    edit = cheapest_edit(line, left)
+    if edit.possible:
+        execution = execute(Program(tuple(edit.operations(1, line))), line, UNGUARDED)
+        assert (execution.text, execution.faults) == (left, ())
+        assert without(line, edit.deletions(line)) == left
+
+
+@pytest.mark.parametrize(
+    ("line", "left", "kept", "removed"),
+    [
+        ("Home | News | Rain | About us", "Rain", ["Rain"], []),
+        ("Skip to content Rain is likely. Share this story Take a coat. Share this story",
+         "Rain is likely. Take a coat.", ["Rain is likely.", " Take a coat."], []),
+        (f"{'-' * 99}(Ann Lee{'=' * 99}Ann Lee", "Ann Lee", ["(Ann Lee"], ["("]),
+    ],
+)  # fmt: skip
+def test_pieces_read_well(line, left, kept, removed):
+    edit = cheapest_edit(line, left)
+    assert [line[start:end] for start, end in edit.pieces] == kept
+    assert [line[start:end] for start, end in edit.runs] == removed
+
+
+def test_a_line_beyond_the_bounds_of_keeping_is_said_to_be_so():
+    line = "ab" * 20_000
+    assert fewest_pieces(line, "ab" * 8_000, 2) == (None, False)
+    assert not cheapest_mix(line, "ab" * 8_000, None).proven
+    assert not cheapest_edit(line, "ab" * 8_000).proven
+
+
+def test_too_many_ways_to_mix_are_not_all_looked_at():
+    line = "".join(f"{number % 7}{number % 11}{number % 3}" for number in range(400))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bluepencil.distill.mixed.SEARCH_STEPS", 100)
+        assert not cheapest_mix(line, line[::7], None).proven

@@ -24,8 +24,9 @@ PAIRS = {
     "nothing deleted": (BODY, BODY, {"few-deletions"}),
     "nearly all deleted": (f"{BODY * 20}\n{BODY}", BODY, {"too-much-deleted"}),
     "all deleted": (BODY, "", set()),
-    "out of reach": ("Advert one. Advert two.", "one. two.", {"unreachable"}),
-    "long string": (f"{BODY} {'x' * 150}", BODY, {"long-string"}),
+    "out of reach": ("ha " * 19 + "ha", "ha " * 9 + "ha", {"unreachable"}),
+    "long string": (f"{BODY * 4} {'x' * 150}", BODY * 4, {"long-string"}),
+    "long string to keep": (f"{BODY * 3} {'x' * 200}", BODY * 3, {"long-string"}),
     "many calls": (
         "\n".join(f"line {number} | [{number}]" for number in range(20)),
         "\n".join(f"line {number}" for number in range(20)),

@@ -1,5 +1,6 @@
 """Runs that are killed at random moments, until they complete: nothing missing, nothing twice."""
 
+import json
 import os
 import random
 import shutil
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from bluepencil.api import run_step
+from bluepencil.api import run_step, run_steps
 from bluepencil.errors import DiskFullError
 from conftest import write_rows
-from engine.steps import Shorten
+from engine.steps import Shorten, Toy
 from engine.test_run import contents, rows
 from processes import children
 
 SCRIPT = [sys.executable, str(Path(__file__).with_name("run_shorten.py"))]
+CHAIN = [sys.executable, str(Path(__file__).with_name("run_chain.py"))]
 DOCUMENTS = 900
 
 
@@ -42,17 +44,15 @@ def journal_lines(output: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def test_the_run_is_killed_again_and_again(corpus: Path, tmp_path: Path, reference: dict[str, bytes]) -> None:
-    output = tmp_path / "out"
-    moments = random.Random(1)
+def killed_until_it_completes(command: list[str], output: Path, seed: int) -> int:
+    """Run a command, kill it at random moments and start it again, until it ends; return the kills."""
+    moments = random.Random(seed)
     kills = progress = 0
     while True:
-        process = subprocess.Popen([*SCRIPT, str(corpus), str(output)], stderr=subprocess.PIPE)
-        workers: list[int] = []
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 0.6 + moments.random() * 0.8
         # Each try may get a little further before it dies, so the test ends.
         while process.poll() is None and (time.monotonic() < deadline or journal_lines(output) <= progress):
-            workers = children(process.pid) or workers
             time.sleep(0.01)
         if process.poll() is not None:
             break
@@ -61,8 +61,21 @@ def test_the_run_is_killed_again_and_again(corpus: Path, tmp_path: Path, referen
         kills += 1
         progress = journal_lines(output)
     assert process.returncode == 0, process.stderr.read() if process.stderr else ""
-    assert kills >= 2
+    return kills
+
+
+def test_the_run_is_killed_again_and_again(corpus: Path, tmp_path: Path, reference: dict[str, bytes]) -> None:
+    output = tmp_path / "out"
+    assert killed_until_it_completes([*SCRIPT, str(corpus), str(output)], output, seed=1) >= 2
     assert contents(output) == reference
+
+
+def test_a_run_of_several_steps_is_killed_again_and_again(corpus: Path, tmp_path: Path) -> None:
+    output, reference = tmp_path / "out", tmp_path / "reference"
+    manifest = run_steps([Toy("a"), Toy("b"), Toy("c")], corpus, reference, workers=1, unit_mb=0.003)
+    assert killed_until_it_completes([*CHAIN, str(corpus), str(output)], output, seed=3) >= 2
+    assert contents(output) == contents(reference)
+    assert json.loads((output / "manifest.json").read_bytes())["stages"] == manifest["stages"]
 
 
 def test_no_worker_outlives_its_run(corpus: Path, tmp_path: Path) -> None:

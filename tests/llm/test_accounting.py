@@ -11,7 +11,17 @@ def test_a_price_is_per_million_tokens() -> None:
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [("", 0), ("word", 1), ("words", 2), ("ж" * 10, 5), ("文字化け", 4), ("ab文" * 4, 6), ("한국어", 3)],
+    [
+        ("", 0),
+        ("word", 1),
+        ("words", 2),
+        ("ж" * 10, 5),
+        ("文字化け", 4),
+        ("ab文" * 4, 6),
+        ("한국어", 3),
+        ("2026", 4),
+        ("a, b.", 2),
+    ],
 )
 def test_the_rule_of_thumb_for_tokens(text: str, tokens: int) -> None:
     assert approximate_tokens(text) == tokens

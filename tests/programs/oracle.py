@@ -1,6 +1,15 @@
 """The slow, obvious executor: lists of lines, a set of claimed places, one call after the other."""
 
-from bluepencil.programs import FaultCode, InsertLine, Program, RemoveAll, RemoveLines, RemoveStr, ReplaceStr
+from bluepencil.programs import (
+    FaultCode,
+    InsertLine,
+    KeepStr,
+    Program,
+    RemoveAll,
+    RemoveLines,
+    RemoveStr,
+    ReplaceStr,
+)
 
 
 def occurrences(string: str, line: str) -> list[int]:
@@ -26,11 +35,26 @@ def execute_slowly(
     return state.result(), faults
 
 
+def strings_of(op) -> tuple[str, ...]:
+    match op:
+        case RemoveStr(_, string) | ReplaceStr(_, string, _):
+            return (string,)
+        case KeepStr(_, strings):
+            return strings
+    return ()
+
+
+def places_named(op: KeepStr, line: str) -> set[int]:
+    starts = [(occurrences(string, line)[0], len(string)) for string in op.texts]
+    return {column for start, length in starts for column in range(start, start + length)}
+
+
 class _State:
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
         # (line, column) from 0; the column after the last character stands for the line end.
         self.claimed: set[tuple[int, int]] = set()
+        self.kept_lines: set[int] = set()
         self.removed: set[int] = set()
         self.new: dict[tuple[int, int], str] = {}
         self.inserted: dict[int, list[str]] = {}
@@ -43,6 +67,10 @@ class _State:
             case RemoveStr(line, string) | ReplaceStr(line, string, _):
                 at = occurrences(string, self.lines[line - 1])[0]
                 return [(line - 1, column) for column in range(at, at + len(string))]
+            case KeepStr(line, _):
+                content = self.lines[line - 1]
+                rest = set(range(len(content))) - places_named(op, content)
+                return [(line - 1, column) for column in rest]
         return []
 
     def fault(self, op, replacements: bool) -> FaultCode | None:
@@ -51,16 +79,18 @@ class _State:
         last = op.end if isinstance(op, RemoveLines) else op.after if isinstance(op, InsertLine) else op.line
         if last > len(self.lines):
             return FaultCode.LINE_MISSING
-        if isinstance(op, RemoveStr | ReplaceStr):
-            string = op.text if isinstance(op, RemoveStr) else op.old
+        for string in strings_of(op):
             found = occurrences(string, self.lines[op.line - 1])
             if len(found) != 1:
                 return FaultCode.STRING_REPEATED if found else FaultCode.STRING_MISSING
-        return FaultCode.OVERLAP if self.claimed & set(self.places(op)) else None
+        twice = isinstance(op, KeepStr) and op.line in self.kept_lines
+        return FaultCode.OVERLAP if twice or self.claimed & set(self.places(op)) else None
 
     def apply(self, op) -> None:
         places = self.places(op)
         self.claimed |= set(places)
+        if isinstance(op, KeepStr):
+            self.kept_lines.add(op.line)
         match op:
             case RemoveLines(start, end):
                 self.removed |= set(range(start - 1, end))

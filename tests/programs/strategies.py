@@ -2,7 +2,16 @@
 
 from hypothesis import strategies as st
 
-from bluepencil.programs import InsertLine, Program, RemoveAll, RemoveLines, RemoveStr, ReplaceStr, render
+from bluepencil.programs import (
+    InsertLine,
+    KeepStr,
+    Program,
+    RemoveAll,
+    RemoveLines,
+    RemoveStr,
+    ReplaceStr,
+    render,
+)
 
 # What other tools take for a line end, what cannot be encoded, what ends strings, what looks like an escape.
 AWKWARD = "\n\r\x00\x0b\x0c\x1c\x85\u2028\u2029\ud800\udfff\"'\\(),=;# é中\U0001f600\ufeff"
@@ -26,6 +35,7 @@ operations = (
     st.just(RemoveAll())
     | ranges()
     | st.builds(RemoveStr, numbers, strings)
+    | st.builds(KeepStr, numbers, st.lists(strings, min_size=1, max_size=4).map(tuple))
     | st.builds(ReplaceStr, numbers, strings, texts)
     | st.builds(InsertLine, st.just(0) | numbers, line_texts)
 )
@@ -38,16 +48,21 @@ def _fitting(draw, text: str, deletions_only: bool):
     lines = text.split("\n")
     last = len(lines) + (draw(st.integers(0, 9)) == 0)
     line = draw(st.integers(1, last))
-    kind = draw(
-        st.sampled_from(("lines", "string") if deletions_only else ("lines", "string", "new", "insert"))
-    )
+    deletions = ("lines", "string", "keep")
+    kind = draw(st.sampled_from(deletions if deletions_only else (*deletions, "new", "insert")))
     if kind == "lines":
         return RemoveLines(line, draw(st.integers(line, min(line + 2, last))))
     if kind == "insert":
         return InsertLine(draw(st.integers(0, last)), draw(line_texts))
     content = lines[line - 1] if line <= len(lines) else ""
-    start = draw(st.integers(0, len(content)))
-    string = content[start : draw(st.integers(start, len(content)))] or draw(strings)
+
+    def piece() -> str:
+        start = draw(st.integers(0, len(content)))
+        return content[start : draw(st.integers(start, len(content)))] or draw(strings)
+
+    if kind == "keep":
+        return KeepStr(line, tuple(piece() for _ in range(draw(st.integers(1, 3)))))
+    string = piece()
     return RemoveStr(line, string) if kind == "string" else ReplaceStr(line, string, draw(texts))
 
 
@@ -61,7 +76,7 @@ def edits_of_texts(draw, deletions_only: bool = False):
 
 
 FRAGMENTS = [
-    *("keep_all", "remove_all", "remove_lines", "remove_str", "replace_str", "insert_line", "normalize", "f"),
+    *("keep_all", "remove_all", "remove_lines", "remove_str", "keep_str", "replace_str", "insert_line", "f"),
     *("(", ")", ",", ", ", ";", "\n", " ", "\r\n", "\t", "\u2028", "'", '"', "\\", "\\n", "\\x41", "\\ud800"),
     *(
         "\\U0010ffff",
@@ -131,6 +146,8 @@ def loosely_written(draw):
                 calls.append(call("remove_lines", f"00{start}"[-18:], str(end)))
             case RemoveStr(line, text):
                 calls.append(call("remove_str", str(line), string(text)))
+            case KeepStr(line, named):
+                calls.append(call("keep_str", str(line), *map(string, named)))
             case ReplaceStr(line, old, new):
                 calls.append(call("replace_str", str(line), string(old), string(new)))
             case InsertLine(after, text):

@@ -10,6 +10,7 @@ from bluepencil.programs import (
     REMOVE_ALL,
     Chunk,
     InsertLine,
+    KeepStr,
     Policy,
     Program,
     RemoveLines,
@@ -101,10 +102,19 @@ def test_an_overlap_is_shared_between_its_chunks():
     assert [(chunk.first_line, chunk.last_line) for chunk in chunks] == [(1, 6), (5, 8)]
     programs = [
         Program((RemoveLines(4, 6), RemoveStr(6, "line"), InsertLine(6, "x"))),
-        Program((RemoveStr(5, "line"), RemoveStr(6, "line"), InsertLine(5, "y"), InsertLine(6, "z"))),
+        Program(
+            (
+                RemoveStr(5, "line"),
+                RemoveStr(6, "line"),
+                KeepStr(5, ("5",)),
+                KeepStr(7, ("7",)),
+                InsertLine(5, "y"),
+                InsertLine(6, "z"),
+            )
+        ),
     ]
     assert join_programs(chunks, programs) == Program(
-        (RemoveLines(4, 5), RemoveStr(6, "line"), InsertLine(6, "z"))
+        (RemoveLines(4, 5), RemoveStr(6, "line"), KeepStr(7, ("7",)), InsertLine(6, "z"))
     )
 
 

@@ -10,6 +10,7 @@ from bluepencil.programs import (
     REMOVE_ALL,
     Cost,
     FaultCode,
+    KeepStr,
     Policy,
     Program,
     RemoveAll,
@@ -20,6 +21,7 @@ from bluepencil.programs import (
     check,
     execute,
     parse,
+    render,
 )
 
 from .oracle import execute_slowly
@@ -171,6 +173,25 @@ def test_a_long_program_out_of_order_is_carried_out():
 def test_a_replacement_counts_its_old_text_as_deleted():
     execution = execute(Program((ReplaceStr(1, "colour", "color"),)), "a colour", Policy(replacements=True))
     assert (execution.text, execution.deleted) == ("a color", 6)
+
+
+@given(edits_of_texts(deletions_only=True))
+def test_a_program_cut_off_never_deletes_more(case):
+    program, text = case
+    source = render(program)
+    whole = execute(program, text, UNGUARDED).text
+    for end in range(len(source)):
+        assert is_subsequence(whole, execute(parse(source[:end]).program, text, UNGUARDED).text)
+
+
+def test_each_string_to_keep_counts_as_a_call():
+    program = Program((RemoveLines(2, 2), KeepStr(1, ("a", "c")), RemoveLines(3, 3)))
+    execution = execute(program, "abc\n\nd", Policy(max_calls=2))
+    assert execution.refusal is Reason.TOO_MANY_CALLS
+    (fault,) = execution.faults
+    assert (fault.code, fault.call) == (FaultCode.TOO_MANY_CALLS, 2)
+    assert str(fault) == "program line 2, column 1: there are 4 calls; the policy allows 2"
+    assert execute(program, "abc\n\nd", Policy(max_calls=4)).text == "ac"
 
 
 def test_a_fault_says_where_and_what():

@@ -8,6 +8,7 @@ from bluepencil.programs import (
     KEEP_ALL,
     REMOVE_ALL,
     InsertLine,
+    KeepStr,
     LineIndex,
     Program,
     RemoveAll,
@@ -31,6 +32,9 @@ TOO_LARGE = 10**18
         lambda: RemoveStr(0, "a"),
         lambda: RemoveStr(TOO_LARGE, "a"),
         lambda: RemoveStr(1, ""),
+        lambda: KeepStr(0, ("a",)),
+        lambda: KeepStr(1, ()),
+        lambda: KeepStr(1, ("a", "")),
         lambda: ReplaceStr(0, "a", "b"),
         lambda: ReplaceStr(1, "", "b"),
         lambda: InsertLine(-1, "a"),
@@ -46,10 +50,24 @@ def test_an_operation_that_cannot_exist_is_not_made(make):
 
 def test_a_shifted_program_moves_every_line_number():
     program = Program(
-        (RemoveLines(1, 2), RemoveStr(3, "a"), ReplaceStr(4, "a", "b"), InsertLine(0, "c"), RemoveAll())
+        (
+            RemoveLines(1, 2),
+            RemoveStr(3, "a"),
+            KeepStr(5, ("a", "b")),
+            ReplaceStr(4, "a", "b"),
+            InsertLine(0, "c"),
+            RemoveAll(),
+        )
     )
     assert program.shifted(10) == Program(
-        (RemoveLines(11, 12), RemoveStr(13, "a"), ReplaceStr(14, "a", "b"), InsertLine(10, "c"), RemoveAll())
+        (
+            RemoveLines(11, 12),
+            RemoveStr(13, "a"),
+            KeepStr(15, ("a", "b")),
+            ReplaceStr(14, "a", "b"),
+            InsertLine(10, "c"),
+            RemoveAll(),
+        )
     )
 
 
@@ -67,6 +85,10 @@ def test_a_program_without_operations_keeps_all():
         (Program((RemoveStr(3, 'it\'s "é"\\'),)), 'remove_str(3, "it\'s \\"é\\"\\\\")'),
         (Program((RemoveStr(3, "\n\r\t\0\x85\x9f"),)), 'remove_str(3, "\\n\\r\\t\\x00\\x85\\x9f")'),
         (Program((RemoveStr(3, "\u2028\u2029\ud800"),)), 'remove_str(3, "\\u2028\\u2029\\ud800")'),
+        (
+            Program((KeepStr(3, ("a",)), KeepStr(4, ('"', "\n")))),
+            'keep_str(3, "a")\nkeep_str(4, "\\"", "\\n")',
+        ),
         (Program((ReplaceStr(4, "a", ""), InsertLine(0, ""))), 'replace_str(4, "a", "")\ninsert_line(0, "")'),
     ],
 )

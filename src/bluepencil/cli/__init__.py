@@ -16,6 +16,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "expert": ("bluepencil.cli.expert:expert", "Ask a large model to refine documents; keep the pairs."),
     "refine": ("bluepencil.cli.refine:refine", "Strike noise out of the documents of a corpus."),
     "replay": ("bluepencil.cli.replay:replay", "Rebuild a run's output from the input and its ledger."),
+    "report": ("bluepencil.cli.report:report", "Write a page with what a run came to."),
+    "run": ("bluepencil.cli.run:run", "Run a recipe: several steps in one pass."),
     "train": ("bluepencil.cli.train:train", "Train a refiner on pairs."),
     "show": ("bluepencil.cli.show:show", "Show documents with what was struck out."),
 }

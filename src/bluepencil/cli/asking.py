@@ -1,24 +1,26 @@
 """The options of every command that asks a language model."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bluepencil.recipes.server import default_cache as default_cache
+
 if TYPE_CHECKING:
     from bluepencil.llm import ClientOptions, Estimate
 
 _OPTIONS = (
     click.option("--server", metavar="URL", help="Address of the server, such as http://127.0.0.1:8000."),
-    click.option("--model", required=True, metavar="NAME", help="The name the server knows the model by."),
+    click.option("--model", metavar="NAME", help="The name the server knows the model by."),
     click.option(
         "--start-server",
         metavar="COMMAND",
         help="Start the server first and end it afterwards; {port} stands for a free port. Its output goes "
-        "to PAIRS.server.log.",
+        "to OUT.server.log.",
     ),
     click.option(
         "--cache",
@@ -62,6 +64,7 @@ _NAMES = (
     "estimate",
     "tokens_per_s",
 )
+_ESTIMATING = ("estimate", "tokens_per_s")
 
 
 def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,47 +80,25 @@ def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return gathered
 
 
+def asking_values(asking: dict[str, Any], only: Container[str] | None = None) -> dict[str, Any]:
+    """Return what the options say as fields of `recipes.server.Asking`; `only` these of them, by option."""
+    renamed = {"timeout": "timeout_s"}
+    return {
+        renamed.get(name, name): asking[name]
+        for name in _NAMES
+        if name not in _ESTIMATING and (only is None or name in only)
+    }
+
+
 def client_options(asking: dict[str, Any], output: Path, stack: ExitStack) -> "ClientOptions":
     """Return the client's options, with the server started where one is to be; `stack` ends it."""
-    from bluepencil.errors import OptionError
-    from bluepencil.llm import Budget, ClientOptions, LocalServer, Price, ServerOptions, ServerUnusableError
+    from bluepencil.recipes.server import Asking, serving
 
-    if (asking["server"] is None) == (asking["start_server"] is None) and not asking["estimate"]:
-        raise OptionError("name a --server, or one to start with --start-server")
-    address = asking["server"] or "http://127.0.0.1:8000"
-    if asking["start_server"] is not None and not asking["estimate"]:
-        log = output.with_name(output.name + ".server.log")
-        server = LocalServer(ServerOptions(command=asking["start_server"], log=str(log)))
-        address = stack.enter_context(server).address
-
-        def say_why(_kind: object, error: BaseException | None, _trace: object) -> None:
-            # A server that has ended tells more, with the end of its log, than the client that lost it.
-            if isinstance(error, ServerUnusableError):
-                server.check()
-
-        stack.push(say_why)
-    limits = (asking["budget"], asking["token_budget"])
-    return ClientOptions(
-        server=address,
-        model=asking["model"],
-        cache=asking["cache"] or str(_default_cache()),
-        api_key_env=asking["api_key_env"],
-        in_flight=asking["in_flight"],
-        timeout_s=asking["timeout"],
-        patience_s=max(900.0, asking["timeout"]),
-        requests_per_minute=asking["requests_per_minute"],
-        tokens_per_minute=asking["tokens_per_minute"],
-        price=Price(*asking["price"]) if asking["price"] else None,
-        budget=Budget(*limits) if any(limits) else None,
-        run=str(output.resolve()),
-    )
-
-
-def _default_cache() -> Path:
-    import os
-
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "bluepencil" / "answers"
+    named = Asking(**asking_values(asking))
+    if asking["estimate"]:
+        return named.client(output, lenient=True)
+    named.client(output)  # what is missing is said before a server is started
+    return stack.enter_context(serving(named, output)).client(output)
 
 
 def estimate_table(estimate: "Estimate") -> str:

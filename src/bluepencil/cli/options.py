@@ -84,6 +84,13 @@ _RUN_OPTIONS: tuple[Any, ...] = (
 )
 
 
+def given_options() -> set[str]:
+    """Return the names of the options of this command that the user has written, rather than defaults."""
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    return {name for name in context.params if context.get_parameter_source(name) is not default}
+
+
 def finish(manifest: dict[str, Any], output: str) -> None:
     """Print the summary of a run; exit with 3 where something could not be read or was given up."""
     from bluepencil.report.summary import summary

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from bluepencil.cli.models import model_options
 from bluepencil.cli.options import corpus_options, finish
 
 
@@ -15,8 +16,8 @@ from bluepencil.cli.options import corpus_options, finish
     default="tagger",
     show_default=True,
     metavar="NAME",
-    help="What writes the edit programs: tagger, tagger:MODEL, rules, rules:SET,SET "
-    "(c4, context, navigation, ...), or none.",
+    help="What writes the edit programs: tagger, tagger:MODEL, lm:FOLDER (a language model), rules, "
+    "rules:SET,SET (c4, context, navigation, ...), or none.",
 )
 @click.option(
     "--strength",
@@ -45,6 +46,7 @@ from bluepencil.cli.options import corpus_options, finish
     show_default=True,
     help="Nor is a program with more calls than this.",
 )
+@model_options
 @corpus_options
 def refine(
     inputs: tuple[str, ...],
@@ -54,6 +56,7 @@ def refine(
     fault_cost: str,
     max_deleted_share: float,
     max_calls: int,
+    model: dict[str, Any],
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -73,8 +76,10 @@ def refine(
     \b
       bluepencil refine pages.jsonl.gz -o refined
       bluepencil refine 'crawl/*.parquet' -o refined --text-field content --workers 8
+      bluepencil refine pages.jsonl -o refined --refiner lm:my-model
     """
     from bluepencil.api import refine as run
+    from bluepencil.cli.models import run_options_for
     from bluepencil.engine.progress import Progress
     from bluepencil.programs import Policy
 
@@ -87,6 +92,6 @@ def refine(
         policy=policy,
         fault_cost=fault_cost,
         progress=Progress(quiet=quiet),
-        **options,
+        **run_options_for(refiner, model, output, options),
     )
     finish(manifest, output)

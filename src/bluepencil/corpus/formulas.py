@@ -2,8 +2,9 @@ r"""Finds the formulas of a web page, and how each stands in its text: TeX once,
 
 Pages hold a formula up to four times over: as TeX, as MathML, as styled characters and as an image. Read
 are MathML with a TeX annotation, `alttext` or `data-latex`; KaTeX; MathJax 2 (its `math/tex` scripts),
-3 and 4 (`mjx-container`); and images whose class or address says that `alt` is TeX. Where no TeX is left,
-MathML is written as a readable line (`mathml`), without dollar signs. TeX that stands in the text of the
+3 and 4 (`mjx-container`); MathType's images with their `data-mathml`; and images whose class, address or form
+(`$x^2$`) says that `alt` is TeX. Where no TeX is left, MathML is written as a readable line (`mathml`),
+without dollar signs, and a raised power as `x^2`. TeX that stands in the text of the
 page already, as `$x$` or `\(x\)`, needs none of this.
 """
 
@@ -34,10 +35,11 @@ _RENDERED = (
     " .MathJax, .MathJax_SVG, .mjx-chtml"
 )
 _IMAGES = (
-    'img[class*="tex" i], img[class*="math" i], img[src*="tex" i], img[src*="math" i], img[src*="cht=tx"]'
+    'img[class*="tex" i], img[class*="math" i], img[src*="tex" i], img[src*="math" i], img[src*="cht=tx"],'
+    r' img[alt*="$"], img[alt*="\\"], img[data-equation-content], img[data-mathml]'
 )
 _SCRIPTS = 'script[type^="math/" i]'
-_CANDIDATES = f"math, mjx-container, span.katex, {_SCRIPTS}, {_RENDERED}, {_IMAGES}"
+_CANDIDATES = f"math, mjx-container, span.katex, {_SCRIPTS}, {_RENDERED}, {_IMAGES}, sup"
 _TEX_ANNOTATION = 'annotation[encoding*="tex" i]'
 _RENDERED_CLASSES = frozenset(name.strip(" .") for name in _RENDERED.split(","))
 _FALLBACK = "mwe-math-fallback-image"
@@ -45,6 +47,8 @@ _IMAGE_CLASSES = frozenset(
     (
         "tex",
         "latex",
+        "latexcenter",  # Art of Problem Solving: displayed
+        "equation_image",
         "math",
         "texrender",
         "ltx_math",
@@ -52,10 +56,13 @@ _IMAGE_CLASSES = frozenset(
     )
 )
 _IMAGE_SERVICES = re.compile(
-    r"latex\.php|\.latex\?|/latex(?:render)?/|codecogs\.com|mimetex|mathtex|/math/render/|cht=tx|wp\.com/latex|texify",
+    r"latex\.php|\.latex\?|/latex(?:render)?/|codecogs\.com|mimetex|mathtex|/math/render/|cht=tx|wp\.com/latex|texify"
+    r"|latex\.artofproblemsolving\.com",
     re.IGNORECASE,
 )
 _DRAWING = re.compile(r"\\(?:dpi|bg|fn)_?(?:\{\w+\}|\w+)|\\(?:inline|LARGE|large|huge|small|tiny)\b")
+# How MathType writes MathML inside of an attribute.
+_CHEVRONS = str.maketrans({"«": "<", "»": ">", "¨": '"', "§": "&"})
 _TEX_PARAMETERS = ("latex", "chl", "tex")
 
 # A page with more formulas keeps the rest as its markup has them.
@@ -66,6 +73,20 @@ _STYLE = re.compile(r"\{\\(?:display|text|script)style\s+(.*)\}", re.DOTALL)
 _DELIMITERS = (("$$", "$$", True), (r"\[", r"\]", True), (r"\(", r"\)", False), ("$", "$", False))
 # Alternative texts may be words for a screen reader; TeX of several words has commands.
 _SPOKEN = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
+# An alternative text that is TeX whatever the image: between delimiters, or an environment (latex2html).
+_ALTERNATIVE_TEX = re.compile(
+    r"\s*(?:\$(?!\d[\d,.]*\D).*\$|\\\(.*\\\)"
+    r"|\\\[.*\\\]|\\begin\{(\w+\*?)\}.*\\end\{\1\})[.,;]?\s*",
+    re.DOTALL,
+)
+_DRAWN_WITH_CODE = "[asy]"
+# Canvas writes what the text is before it.
+_LABEL = re.compile(r"\s*LaTeX:\s*", re.IGNORECASE)
+# latex2html wraps its formulas in environments of its own.
+_DISPLAY_MATH = re.compile(r"\\begin\{(displaymath|math|equation\*?)\}(.*)\\end\{\1\}", re.DOTALL)
+# A power, and what stands before one: not "1st", "No", a word or a year with the number of a footnote.
+_POWER = re.compile(r"[-−+]?\d{1,3}|[-−+]?[ijkmnpqrtxyz]|\d?n[-−+]\d|\d[nx]")
+_POWER_BASE = re.compile(r"(?:^|(?<=[^\w.,]))(?:[A-Za-zα-ωΑ-Ω]|\d{1,3}|[kcdm]m|ft|in|yd|mi)$|\)$")
 _GLYPH_CLASS = re.compile(r"\bmjx-c([0-9A-F]{2,6})\b")
 
 
@@ -93,7 +114,9 @@ def _ancestors(node: Any) -> Iterator[Any]:
 def _mark(node: Any, marks: Marks, has_scripts: bool) -> None:
     name = node.tag
     formula: Formula | None
-    if name == "math":
+    if name == "sup":
+        formula = _power(node)
+    elif name == "math":
         formula = _math(node, _is_display(node))
     elif name == "mjx-container":
         formula = _container(node)
@@ -131,6 +154,9 @@ def _tex(source: str | None, display: bool) -> Formula | None:
         if len(tex) >= len(opening + closing) and tex.startswith(opening) and tex.endswith(closing):
             tex, display = tex[len(opening) : -len(closing)].strip(), display or is_display
             break
+    environment = _DISPLAY_MATH.fullmatch(tex)
+    if environment is not None:
+        tex, display = environment[2].strip(), environment[1] != "math"
     styled = _STYLE.fullmatch(tex)
     tex = styled[1].strip() if styled and _is_balanced(styled[1]) else tex
     if not tex:
@@ -237,13 +263,34 @@ def _image(image: Any) -> Formula | None:
     attributes = image.attributes
     classes = {name.lower() for name in _classes(image)}
     address = attributes.get("src") or ""
+    if written := attributes.get("data-mathml"):
+        return _parsed(written.translate(_CHEVRONS), False)
+    if written := attributes.get("data-equation-content"):
+        return _tex(written, False)
+    alternative = attributes.get("alt") or ""
+    if _ALTERNATIVE_TEX.fullmatch(alternative):
+        return _tex(alternative, "latexcenter" in classes)
     if not (classes & _IMAGE_CLASSES or _IMAGE_SERVICES.search(address)):
         return None
-    display = f"{_FALLBACK}-display" in classes
-    alternative = attributes.get("alt") or ""
+    display = f"{_FALLBACK}-display" in classes or "latexcenter" in classes
+    alternative = _LABEL.sub("", alternative, count=1)
+    if alternative.startswith(_DRAWN_WITH_CODE):
+        return None
     if not alternative:
         return _tex(_tex_of_address(address), display)
     return _alternative(alternative, display) or Formula(" ".join(alternative.split()))
+
+
+def _power(node: Any) -> Formula | None:
+    """Return a raised number or letter that is a power, and not an ordinal, a footnote or a citation."""
+    power = node.text().strip()
+    if not _POWER.fullmatch(power) or node.css_first("a") is not None or node.attributes:
+        return None
+    before = node.prev
+    base = before.text(deep=True) if before is not None else ""
+    if before is not None and before.tag == "-text":
+        base = before.text_content or ""
+    return Formula("^" + power.replace("−", "-")) if _POWER_BASE.search(base) else None
 
 
 def _tex_of_address(address: str) -> str:

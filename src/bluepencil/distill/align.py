@@ -7,7 +7,8 @@ from typing import Literal
 
 from bluepencil.distill.changed import Kept, Matched, match_changed
 from bluepencil.distill.differences import Difference
-from bluepencil.distill.embed import any_runs, fewest_runs
+from bluepencil.distill.embed import any_runs
+from bluepencil.distill.lines import cheapest_edit
 from bluepencil.distill.pair import Pair, equal_lines, places_as_they_are, places_in_part
 
 BlankLines = Literal["free", "follow"]
@@ -121,8 +122,8 @@ def _deletions(pair: Pair, lines: list[tuple[int, str]]) -> Iterator[tuple[int, 
             yield (starts[before + 1] - 1, starts[place] - 1) if before >= 0 else (0, starts[place])
         line = pair.lines[place]
         if left != line:
-            runs = fewest_runs(line, left).runs
-            for start, end in any_runs(line, left) if runs is None else runs:
+            edit = cheapest_edit(line, left)
+            for start, end in edit.deletions(line) if edit.possible else any_runs(line, left):
                 yield starts[place] + start, starts[place] + end
         before = place
     if before + 1 < len(pair.lines):

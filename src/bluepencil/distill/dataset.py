@@ -12,6 +12,7 @@ from bluepencil.distill.shortest import Solution, solve
 from bluepencil.errors import OptionError
 from bluepencil.programs import (
     Chunk,
+    KeepStr,
     Operation,
     Program,
     RemoveAll,
@@ -206,7 +207,7 @@ def _within(program: Program, first: int, last: int, whole: bool) -> Iterator[Op
             case RemoveLines(start, end):
                 if start <= last and end >= first:
                     yield RemoveLines(max(start, first), min(end, last))
-            case RemoveStr(line) | ReplaceStr(line):
+            case RemoveStr(line) | KeepStr(line) | ReplaceStr(line):
                 if first <= line <= last:
                     yield operation
 

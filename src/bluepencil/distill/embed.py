@@ -7,7 +7,6 @@ be reached by deleting "abc"; deleting "bca" or "cab" leaves the same. All ways 
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from bluepencil.distill.subsequence import common_prefix, common_suffix, is_subsequence
@@ -34,7 +33,6 @@ class Embedding(NamedTuple):
     proven: bool = True
 
 
-@lru_cache(maxsize=256)
 def fewest_runs(line: str, left: str) -> Embedding:
     """Return the fewest deletable runs whose deletion from `line` leaves `left`.
 

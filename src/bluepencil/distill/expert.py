@@ -22,7 +22,9 @@ from bluepencil.llm import (
     Estimate,
     Failure,
     Prompt,
+    Question,
     Request,
+    after_thinking,
     approximate_tokens,
 )
 
@@ -37,7 +39,6 @@ NOTHING = frozenset(
     for before, after in (("", ""), ("", "."), ("(", ")"), ("[", "]"), ("<", ">"), ('"', '"'))
 ) | {'""', "''"}
 
-_THINKING = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"\s*```\w*[ \t]*\n(.*)\n[ \t]*```\s*\Z", re.DOTALL)
 _LABEL = re.compile(r"^[#*<`\" \t]*(modification_reason|refined_text)[*`\"]*[ \t]*[:>][*`]*", re.MULTILINE)
 _BEFORE_TEXT = re.compile(r"\s*(?:```\w*[ \t]*\n\s*)?")
@@ -103,8 +104,9 @@ class Expert:
         """Read the prompt, so that every process uses the same one; open nothing else."""
         self.options = options
         self.prompt = Prompt.load(PROMPTS / "refinex.md" if options.prompt == "refinex" else options.prompt)
-        self.request("")  # refuses places and parameters that cannot work, before anything is sent
         self.client = Client(options.client)
+        self.question = Question(self.client, self.prompt, options.params)
+        self.request("")  # refuses places and parameters that cannot work, before anything is sent
 
     @property
     def name(self) -> str:
@@ -134,15 +136,15 @@ class Expert:
 
     def estimate(self, documents: Iterable[Document], *, tokens_per_s: float | None = None) -> Estimate:
         """Say what `run` would cost, taking the answer to be as long as the text; nothing is sent."""
-        return self.client.estimate(
-            (self.request(one.text) for one in documents if self._without_asking(one) is None),
+        return self.question.estimate(
+            ({"text": one.text} for one in documents if self._without_asking(one) is None),
             answer_tokens=lambda asked: approximate_tokens(asked.messages[-1]["content"]) + TOKENS_AROUND,
             tokens_per_s=tokens_per_s,
         )
 
     def request(self, text: str) -> Request:
         """Return what the expert is asked about a text."""
-        return Request(messages=self.prompt.messages({"text": text}), params=self.options.params)
+        return self.question.request({"text": text})
 
     def _without_asking(self, document: Document) -> Outcome | None:
         """Settle what is not worth, or not possible, to ask about."""
@@ -154,13 +156,7 @@ class Expert:
         return None
 
     def _outcome(self, source: str, answer: Answer | Failure) -> Outcome:
-        notes: dict[str, Any] = {
-            "tokens_in": answer.tokens_in,
-            "tokens_out": answer.tokens_out,
-            "prompt_hash": self.prompt.hash,
-        }
-        if (price := self.options.client.price) is not None:
-            notes["cost"] = price.of(answer.tokens_in, answer.tokens_out)
+        notes = self.question.notes(answer)
         if isinstance(answer, Failure):
             return Outcome(Status.FAILED, reason=answer.reason, detail=answer.detail, annotations=notes)
         try:
@@ -206,10 +202,11 @@ def parse_answer(answer: str, source: str) -> tuple[str, str]:
     fields as strings, and the fields as labels at the beginnings of lines, the text between [doc] and [/doc].
     Thinking in <think> tags before the answer is passed over.
     """
-    answer = _after_thinking(answer)
-    fenced = _FENCE.match(answer)
-    if fenced is not None:
-        answer = fenced[1]
+    said = after_thinking(answer)
+    if said is None:
+        raise AnswerError(ExpertReason.UNCLOSED, "the answer ends inside <think>")
+    fenced = _FENCE.match(said)
+    answer = fenced[1] if fenced is not None else said
     readers = (
         [_read_object, _read_labels] if answer.lstrip().startswith("{") else [_read_labels, _read_object]
     )
@@ -218,15 +215,6 @@ def parse_answer(answer: str, source: str) -> tuple[str, str]:
         if found is not None:
             return found
     raise AnswerError(ExpertReason.NO_FIELDS, f"no refined_text in the answer: {answer.strip()[:80]!r}")
-
-
-def _after_thinking(answer: str) -> str:
-    if not answer.lstrip().startswith("<think>"):
-        return answer
-    thinking = _THINKING.match(answer)
-    if thinking is None:
-        raise AnswerError(ExpertReason.UNCLOSED, "the answer ends inside <think>")
-    return answer[thinking.end() :]
 
 
 def _read_object(answer: str, source: str) -> tuple[str, str] | None:

@@ -94,11 +94,15 @@ class _Comparison:
     def _between(self, before: tuple[int, int], after: tuple[int, int]) -> bool:
         """Judge the words between two matched ones; say whether these stand in one line in one text only."""
         old = self.old[before[0] + 1 : after[0]]
-        new = _joined(self.new[before[1] + 1 : after[1]])
-        if before[0] >= 0 and after[0] < len(self.old):
-            joined = self.old[before[0]].line < self.old[after[0]].line
-            if joined != (self.new[before[1]].line < self.new[after[1]].line):
-                self._lines_differ(self.old[before[0]], self.old[after[0]], self.new[after[1]], new, joined)
+        others = self.new[before[1] + 1 : after[1]]
+        new = _joined(others)
+        # Where no matched word stands before them, the last of these words do.
+        above = self.old[max(before[0], 0) : before[0] + 1] or (old[-1:] if others else [])
+        if above and after[0] < len(self.old):
+            joined = above[0].line < self.old[after[0]].line
+            there = self.new[before[1]] if before[0] >= 0 else others[-1]
+            if joined != (there.line < self.new[after[1]].line):
+                self._lines_differ(above[0], self.old[after[0]], self.new[after[1]], new, joined)
                 return True
         if new:
             at = self.old[before[0]].end if before[0] >= 0 else 0

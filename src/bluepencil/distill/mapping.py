@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from bluepencil.distill.cost import CALL, CHARACTER
+from bluepencil.distill.cost import CALL, CHARACTER, least_cost, weight
 from bluepencil.distill.subsequence import is_subsequence
 
 # Bounds of the work on one text; beyond them a result may not be the best, and says so.
@@ -54,7 +54,7 @@ def map_lines(
 ) -> Mapping:
     """Return the cheapest way to keep lines of `source`, whole or in part, as the lines `left`.
 
-    `edit_cost(line, left)` must be at least one call and a character for each one that the line is longer.
+    `edit_cost(line, left)` must be at least `least_cost` of their weights.
     `hint()` gives an answer to fall back on when the work goes beyond its bounds.
     """
     search = _Search(source, left, edit_cost)
@@ -94,6 +94,7 @@ class _Search:
         self.lone: dict[int, list[int]] = {}
         self.by_length: list[int] = []
         self.lengths: list[int] = []
+        self.weights: dict[int, int] = {}
         self.comparisons = 0
         self.certain = True
         self.best = Mapping(None)
@@ -154,9 +155,15 @@ class _Search:
         return [place for place in places if is_subsequence(line, self.source[place])]
 
     def _add(self, row: int, places: Sequence[int]) -> None:
-        length = len(self.left[row])
+        left = weight(self.left[row])
         for place in places:
-            self.partial[place, row] = CALL + CHARACTER * (len(self.source[place]) - length)
+            self.partial[place, row] = least_cost(self._weight(place), left)
+
+    def _weight(self, place: int) -> int:
+        """Return the weight of a source line."""
+        if place not in self.weights:
+            self.weights[place] = weight(self.source[place])
+        return self.weights[place]
 
     def _all_edges(self) -> list[list[int]]:
         """Return every edge that a path cheaper than the best so far can have."""
@@ -169,7 +176,9 @@ class _Search:
             if row in self.lone:
                 edges.append(self.lone[row])
                 continue
-            others = self._part_of(line, self._longer(len(line), most))
+            # A line that is short enough to be kept may be part of however long a line.
+            short = most is not None and 0 < CHARACTER * len(line) <= most
+            others = self._part_of(line, self._longer(len(line), None if short else most))
             self._add(row, others)
             edges.append(sorted(self.equal[line] + others))
         return edges
@@ -326,13 +335,10 @@ class _Search:
                 here = row + step - 1
                 if here in self.lone or here + 1 not in hard or place + step >= len(self.source):
                     break
-                longer = len(self.source[place + step]) - len(self.left[here])
-                spare -= CHARACTER * longer
-                if (
-                    longer <= 0
-                    or spare <= 0
-                    or not is_subsequence(self.left[here], self.source[place + step])
-                ):
+                if len(self.source[place + step]) <= len(self.left[here]):
+                    break
+                spare -= least_cost(self._weight(place + step), weight(self.left[here])) - CALL
+                if spare <= 0 or not is_subsequence(self.left[here], self.source[place + step]):
                     break
                 if self._has_edge(place + step + 1, here + 1):
                     return True

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
-from bluepencil.distill.embed import fewest_runs
+from bluepencil.distill.lines import cheapest_edit
 from bluepencil.distill.subsequence import is_subsequence, matched_pairs
 
 
@@ -45,7 +45,7 @@ class Pair:
         if self.keys[place] == key:
             return line
         ways = [way for way in (self.rows[row], key) if is_subsequence(way, line)]
-        return next((way for way in ways if fewest_runs(line, way).runs is not None), ways[0])
+        return next((way for way in ways if cheapest_edit(line, way).possible), ways[0])
 
 
 def places_as_they_are(pair: Pair) -> list[int] | None:

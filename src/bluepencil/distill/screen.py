@@ -6,7 +6,7 @@ from enum import StrEnum
 from bluepencil.distill.align import Alignment
 from bluepencil.distill.shortest import Solution
 from bluepencil.errors import OptionError
-from bluepencil.programs import Operation, RemoveStr, ReplaceStr
+from bluepencil.programs import KeepStr, Operation, RemoveStr, ReplaceStr
 
 
 class ScreenReason(StrEnum):
@@ -68,6 +68,8 @@ def _longest_string(operation: Operation) -> int:
     match operation:
         case RemoveStr(_, text):
             return len(text)
+        case KeepStr(_, texts):
+            return max(map(len, texts))
         case ReplaceStr(_, old, new):
             return max(len(old), len(new))
         case _:

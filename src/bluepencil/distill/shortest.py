@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bluepencil.distill.cost import CALL, CHARACTER, cost
-from bluepencil.distill.embed import fewest_runs, occurs_once
+from bluepencil.distill.cost import cost
+from bluepencil.distill.embed import occurs_once
+from bluepencil.distill.lines import LineEdit, cheapest_edit
 from bluepencil.distill.mapping import EditCost, map_lines
 from bluepencil.distill.replacing import replacing
 from bluepencil.errors import ProgramError
@@ -54,7 +55,7 @@ def shortest(raw: str, deletions: Spans, *, replacements: bool = False, remove_a
     if not solution.reachable:
         raise ProgramError(
             f"no program of deletions leaves this text: {solution.missed} characters cannot be deleted, "
-            "because they join two lines or occur twice in their line"
+            "because they join two lines, or no string that occurs once in their line sets them apart"
         )
     return solution.program
 
@@ -62,11 +63,12 @@ def shortest(raw: str, deletions: Spans, *, replacements: bool = False, remove_a
 def solve(raw: str, deletions: Spans, *, replacements: bool = False, remove_all: bool = True) -> Solution:
     """Return the cheapest program for the deletions, and say whether it reaches the result and is the best.
 
-    A result is reachable when each of its lines is a line of `raw`, in order, less runs of characters that
-    each occur once in that line. With `replacements` a line that is not, but is a line of `raw` less some
-    characters, is reached by replacing what occurs more than once together with text around it; then the
-    program is not said to be optimal. `remove_all` allows `remove_all()`, which RefineX's own language does
-    not have.
+    A result is reachable when each of its lines is a line of `raw`, in order, less what can be said with
+    strings that each occur once in that line: some that go, or some that stay less some that go. With
+    `replacements` a line that is not, but is a line of `raw` less some characters, is reached by replacing
+    what occurs more than once together with text around it, and so is one for which that is cheaper than to
+    keep strings; then the program is not said to be optimal. `remove_all` allows `remove_all()`, which
+    RefineX's own language does not have.
     """
     target = without(raw, deletions)
     if target == raw:
@@ -96,24 +98,31 @@ def without(raw: str, deletions: Spans) -> str:
 
 
 class _Edits:
-    """How one line becomes another: by strings deleted, or where that cannot be, by some of them replaced."""
+    """How one line becomes another: by strings removed or kept, or where that cannot be, replaced."""
 
     def __init__(self, replacements: bool) -> None:
         self.replacements = replacements
 
     def cost(self, line: str, left: str) -> EditCost:
-        runs, proven = fewest_runs(line, left)
-        if runs is not None:
-            return EditCost(CALL * len(runs) + CHARACTER * (len(line) - len(left)), proven)
-        if not self.replacements:
-            return EditCost(None, proven)
-        return EditCost(cost(Program(tuple(replacing(1, line, left)))), proven=False)
+        edit = cheapest_edit(line, left)
+        replaced = self._replaced(line, left, edit)
+        if replaced is not None:
+            return EditCost(cost(replaced), proven=False)
+        return EditCost(edit.cost, edit.proven)
 
     def operations(self, number: int, line: str, left: str) -> Iterable[Operation]:
-        runs, _ = fewest_runs(line, left)
-        if runs is None:
-            return replacing(number, line, left)
-        return (RemoveStr(number, line[start:end]) for start, end in runs)
+        edit = cheapest_edit(line, left)
+        replaced = self._replaced(line, left, edit)
+        if replaced is not None:
+            return replaced.shifted(number - 1).operations
+        return edit.operations(number, line)
+
+    def _replaced(self, line: str, left: str, edit: LineEdit) -> Program | None:
+        """Return the program of one line with replacements, where these may be used and save something."""
+        if not self.replacements or (edit.possible and not edit.pieces):
+            return None
+        program = Program(tuple(replacing(1, line, left)))
+        return program if edit.cost is None or cost(program) < edit.cost else None
 
 
 def _operations(
@@ -181,10 +190,18 @@ def _possible(raw: str, deletions: Spans) -> Iterator[Operation]:
         elif whole and taken != start - 1 and any(a < start <= b for a, b in near):
             yield RemoveLines(number, number)
         else:
-            for a, b in parts:
-                if occurs_once(line, a, b):
-                    yield RemoveStr(number, line[a:b])
+            yield from _parts_removed(number, line, parts)
         start = end + 1
+
+
+def _parts_removed(number: int, line: str, parts: Spans) -> Iterator[Operation]:
+    edit = cheapest_edit(line, without(line, parts))
+    if edit.possible:
+        yield from edit.operations(number, line)
+        return
+    for start, end in parts:
+        if occurs_once(line, start, end):
+            yield RemoveStr(number, line[start:end])
 
 
 def _joined(operations: Iterable[Operation]) -> Iterator[Operation]:

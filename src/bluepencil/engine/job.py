@@ -37,12 +37,19 @@ class Job:
     schema: Any = None
     recorded: Path | None = None
     limits: Limits | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.data_format not in FORMATS:
             raise OptionError(f"there is no format {self.data_format!r}; choose from {', '.join(FORMATS)}")
         if self.on_failure not in ON_FAILURE:
             raise OptionError(f"on failure, choose from {', '.join(ON_FAILURE)}, not {self.on_failure!r}")
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the steps that are run one after the other on each document; none for a step alone."""
+        names: tuple[str, ...] = getattr(self.step, "stages", ())
+        return names
 
     @property
     def needs_survey(self) -> bool:

@@ -128,7 +128,8 @@ class LocalRun:
         try:
             if self._job.needs_survey:
                 self._find_columns()
-            self._progress.phase(self._job.step.name)
+            several = len(self._job.stages)
+            self._progress.phase(f"{several} steps" if several else self._job.step.name)
             self._work_on(plan(self._job, set(self._state.reports), self._state.ended))
         finally:
             for worker in self._workers:

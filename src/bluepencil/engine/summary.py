@@ -8,6 +8,7 @@ from typing import Any
 
 from bluepencil.documents import Reason, Status
 from bluepencil.engine.job import Job, Unit
+from bluepencil.engine.stages import added_up
 from bluepencil.engine.unit import UnitReport, data_path, ledger_path
 from bluepencil.errors import RunError
 
@@ -33,6 +34,8 @@ def manifest_of(job: Job, reports: Mapping[Unit, UnitReport]) -> dict[str, Any]:
         raise RunError(f"{totals['rows']} rows came in, but the outcomes add up to {sum(statuses.values())}")
     return {
         "totals": totals,
+        "stages": _stages(job, units, totals),
+        "about": dict(job.about),
         "quarantined": [
             {"unit": list(unit.unit), "input": job.sources[unit.unit[0]].url, "why": unit.quarantined}
             for unit in units
@@ -45,6 +48,18 @@ def manifest_of(job: Job, reports: Mapping[Unit, UnitReport]) -> dict[str, Any]:
         | {"python": platform.python_version()},
         "units": [unit.to_json() for unit in units],
     }
+
+
+def _stages(job: Job, units: list[UnitReport], totals: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what each of several steps came to; none for a step alone, whose counts are the totals."""
+    stages = added_up(job.stages, [unit.stages for unit in units if not unit.quarantined])
+    if stages:
+        kept = totals["outcomes"]["unchanged"] + totals["outcomes"]["edited"]
+        if stages[-1].passed != kept:
+            raise RunError(f"{stages[-1].passed} documents left the last step, but {kept} are on record")
+        if stages[0].documents > totals["rows"]:
+            raise RunError(f"{totals['rows']} rows came in, but {stages[0].documents} reached the first step")
+    return [stage.for_manifest() for stage in stages]
 
 
 def _check(job: Job, unit: UnitReport) -> None:

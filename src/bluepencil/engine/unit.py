@@ -12,10 +12,12 @@ from bluepencil.corpus.parquet import check_schema
 from bluepencil.corpus.paths import Kind
 from bluepencil.corpus.read import Segment
 from bluepencil.corpus.write import Writer, open_writer, rows_schema
-from bluepencil.documents import RECORDED, Document, Outcome, Reason, Status
+from bluepencil.documents import RECORDED, Document, Outcome, Status
+from bluepencil.engine.isolate import run_step
 from bluepencil.engine.job import Job, Task, Unit
 from bluepencil.engine.ledger import LedgerWriter, ledger_rows
-from bluepencil.errors import BluepencilError, RunError
+from bluepencil.engine.stages import StageCounts, count_stages
+from bluepencil.errors import RunError
 
 Notify = Callable[..., None]
 
@@ -36,17 +38,32 @@ class UnitReport:
     tokens_out: int = 0
     stored_bytes: int = 0
     quarantined: str = ""
+    stages: list[StageCounts] = field(default_factory=list)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count what became of one record."""
+        status = outcome.status.value
+        self.statuses[status] += 1
+        if outcome.reason:
+            self.reasons[f"{status}:{outcome.reason}"] += 1
+        if outcome.faults:
+            self.faults.update(outcome.faults)
+        if outcome.annotations:
+            self.tokens_in += outcome.annotations.get("tokens_in") or 0
+            self.tokens_out += outcome.annotations.get("tokens_out") or 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["stages"] = [stage.to_json() for stage in self.stages]
         return {name: dict(v) if isinstance(v, Counter) else v for name, v in values.items()}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "UnitReport":
         """Read a report from JSON values."""
         counters = {name: Counter(entry[name]) for name in ("statuses", "reasons", "faults")}
-        return cls(**{**entry, "unit": (entry["unit"][0], entry["unit"][1]), **counters})
+        stages = [StageCounts.from_json(stage) for stage in entry.get("stages", ())]
+        return cls(**{**entry, "unit": (entry["unit"][0], entry["unit"][1]), **counters, "stages": stages})
 
 
 def part_name(unit: Unit, suffix: str) -> str:
@@ -73,7 +90,7 @@ class UnitRun:
         self._segment = segment
         self._notify = notify
         self._unit = (task.unit[0], segment.number)
-        self._report = UnitReport(self._unit)
+        self._report = UnitReport(self._unit, stages=[StageCounts(name) for name in job.stages])
         self._recorded: Iterator[Mapping[str, Any]] | None = None
         self._temporary = job.output / "state" / "tmp"
         self._writer: Writer | None = None
@@ -120,14 +137,9 @@ class UnitRun:
             before, after = ledger.add(position, record, outcome)
             characters += before
             report.characters_after += after
-            report.statuses[status.value] += 1
-            if outcome.reason:
-                report.reasons[f"{status.value}:{outcome.reason}"] += 1
-            if outcome.faults:
-                report.faults.update(outcome.faults)
-            if outcome.annotations:
-                report.tokens_in += outcome.annotations.get("tokens_in") or 0
-                report.tokens_out += outcome.annotations.get("tokens_out") or 0
+            report.count(outcome)
+            if outcome.stages and isinstance(record, Document):
+                count_stages(report.stages, record.text, outcome.stages)
         report.rows += len(outcomes)
         report.characters_before += characters
         if self._job.step.row_columns is not None:
@@ -187,28 +199,6 @@ class UnitRun:
             self._notify("at", position)
             yield from run_step(self._job.step, [document])
         self._notify("at", None)
-
-
-def run_step(step: Any, documents: Sequence[Document]) -> Sequence[Outcome]:
-    """Run a step; where it raises on several documents, run it on each, so that one costs one.
-
-    An error of Bluepencil itself (a missing package, a spent budget) is no fault of a document and ends
-    the run.
-    """
-    if not documents:
-        return []
-    try:
-        outcomes: Sequence[Outcome] = step.run(documents)
-    except BluepencilError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a step raises becomes a counted outcome
-        if len(documents) > 1:
-            return [outcome for document in documents for outcome in run_step(step, [document])]
-        reason = Reason.OUT_OF_MEMORY if isinstance(error, MemoryError) else Reason.STEP_ERROR
-        return [Outcome(Status.FAILED, reason=reason, detail=f"{type(error).__name__}: {error}")]
-    if len(outcomes) != len(documents):
-        raise RunError(f"{step.name} gave {len(outcomes)} outcomes for {len(documents)} documents")
-    return outcomes
 
 
 def commit(temporary: Path, target: Path) -> None:

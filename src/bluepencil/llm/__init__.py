@@ -15,7 +15,9 @@ from bluepencil.llm.limits import ServerUnusableError
 from bluepencil.llm.messages import Answer, AskReason, Failure, Request
 from bluepencil.llm.options import ClientOptions
 from bluepencil.llm.prompts import Prompt
+from bluepencil.llm.question import Question
 from bluepencil.llm.server import LocalServer, ServerOptions
+from bluepencil.llm.thinking import after_thinking
 
 __all__ = [
     "Answer",
@@ -30,10 +32,12 @@ __all__ = [
     "LocalServer",
     "Price",
     "Prompt",
+    "Question",
     "Request",
     "ServerOptions",
     "ServerUnusableError",
     "Usage",
+    "after_thinking",
     "approximate_tokens",
     "estimate",
 ]

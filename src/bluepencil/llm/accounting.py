@@ -1,6 +1,7 @@
 """What asking costs: tokens, money, budgets, and an estimate before anything is sent."""
 
 import math
+import string
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -10,14 +11,20 @@ from bluepencil.errors import OptionError, RunError
 from bluepencil.llm.messages import Request
 
 # Rules of thumb for counting without a tokenizer: English text in the vocabularies of today's models has
-# about four characters per token; letters beyond ASCII cost more; ideographs, kana and hangul about one each.
+# about four characters per token, signs and digits cost more (many tokenizers take digits one by one), and so
+# do letters beyond ASCII; ideographs, kana and hangul about one token each. Compared with a byte-level BPE of
+# 32,000 tokens trained on web pages, code and word problems: 0.90 to 1.03 of its count on each of these.
 ASCII_PER_TOKEN = 4.0
+SIGNS_PER_TOKEN = 2.0
+DIGITS_PER_TOKEN = 1.0
 OTHER_PER_TOKEN = 2.0
 WIDE_PER_TOKEN = 1.0
 FIRST_WIDE = 0x2E80
 # What a chat template puts around each message.
 TOKENS_PER_MESSAGE = 8
-APPROXIMATION = "4 ASCII characters, 2 other letters or 1 ideograph per token; not counted by a tokenizer"
+APPROXIMATION = (
+    "4 ASCII letters, 2 signs, 1 digit, 2 other letters or 1 ideograph per token; not counted by a tokenizer"
+)
 
 
 class BudgetReachedError(RunError):
@@ -86,15 +93,38 @@ class Estimate:
     seconds: float | None
     counted_by: str
 
+    def plus(self, other: "Estimate") -> "Estimate":
+        """Return both together, one after the other; a sum of which a part is not known is not known."""
+        return Estimate(
+            self.documents + other.documents,
+            self.cached + other.cached,
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            _sum(self.money, other.money),
+            _sum(self.seconds, other.seconds),
+            self.counted_by,
+        )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
+
 
 def approximate_tokens(text: str) -> int:
     """Count the tokens of a text by rule of thumb, without a tokenizer; see `APPROXIMATION`."""
-    if text.isascii():
-        return math.ceil(len(text) / ASCII_PER_TOKEN)
-    plain = sum(map(str.isascii, text))
-    wide = sum(1 for character in text if ord(character) >= FIRST_WIDE)
-    other = len(text) - plain - wide
-    return math.ceil(plain / ASCII_PER_TOKEN + other / OTHER_PER_TOKEN + wide / WIDE_PER_TOKEN)
+    plain, wide = len(text), 0
+    if not text.isascii():
+        plain = sum(map(str.isascii, text))
+        wide = sum(1 for character in text if ord(character) >= FIRST_WIDE)
+    digits = sum(map(text.count, string.digits))
+    signs = sum(map(text.count, string.punctuation))
+    return math.ceil(
+        (plain - digits - signs) / ASCII_PER_TOKEN
+        + signs / SIGNS_PER_TOKEN
+        + digits / DIGITS_PER_TOKEN
+        + (len(text) - plain - wide) / OTHER_PER_TOKEN
+        + wide / WIDE_PER_TOKEN
+    )
 
 
 def prompt_tokens(request: Request, count: Callable[[str], int] = approximate_tokens) -> int:

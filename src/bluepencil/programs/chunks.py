@@ -8,6 +8,7 @@ from bluepencil.programs.lines import LineIndex
 from bluepencil.programs.ops import (
     REMOVE_ALL,
     InsertLine,
+    KeepStr,
     Operation,
     Program,
     RemoveAll,
@@ -130,6 +131,6 @@ def _clipped(operations: Iterable[Operation], first: int, last: int, start: int)
                 # Without an overlap no other chunk speaks for the place before the first line.
                 if first <= after <= last or after == first - 1 == start - 1:
                     yield operation
-            case RemoveStr(line) | ReplaceStr(line):
+            case RemoveStr(line) | KeepStr(line) | ReplaceStr(line):
                 if first <= line <= last:
                     yield operation

@@ -13,6 +13,7 @@ from bluepencil.programs.faults import Fault, FaultCode
 from bluepencil.programs.lines import LineIndex
 from bluepencil.programs.ops import (
     InsertLine,
+    KeepStr,
     Operation,
     Program,
     RemoveAll,
@@ -91,6 +92,7 @@ class _Claims:
         self.spans: list[_Span] = []
         self.reach = 0
         self.insertions: list[_Span] = []
+        self.kept_lines: set[int] = set()
 
     def add(self, operation: Operation) -> None:
         """Claim what the operation edits; raise _RefusedError when it cannot be carried out."""
@@ -103,6 +105,8 @@ class _Claims:
         elif type(operation) is RemoveStr:
             start, end = self._only(operation.line, operation.text)
             self._claim(start, end, "")
+        elif type(operation) is KeepStr:
+            self._keep(operation)
         elif not self.replacements:
             raise _RefusedError(FaultCode.NOT_ALLOWED, "the policy allows deletions only")
         elif type(operation) is ReplaceStr:
@@ -132,17 +136,47 @@ class _Claims:
             raise _RefusedError(FaultCode.STRING_REPEATED, message)
         return found, found + len(string)
 
+    def _keep(self, operation: KeepStr) -> None:
+        """Claim what is left of the line beside the strings, all of it or none."""
+        line = operation.line
+        kept = sorted(self._only(line, text) for text in operation.texts)
+        if line in self.kept_lines:
+            raise _RefusedError(FaultCode.OVERLAP, f"an earlier call keeps parts of line {line}")
+        rest = []
+        at, end = self.index.start(line), self.index.end(line)
+        for first, last in kept:
+            if first > at:
+                rest.append((at, first))
+            at = max(at, last)
+        if at < end:
+            rest.append((at, end))
+        if any(self._free_place(first, last) is None for first, last in rest):
+            raise self._overlap()
+        for first, last in rest:
+            self._claim(first, last, "")
+        self.kept_lines.add(line)
+
     def _claim(self, start: int, end: int, new: str) -> None:
-        spans = self.spans
         if start >= self.reach:
-            spans.append((start, end, new))
+            self.spans.append((start, end, new))
             self.reach = end
             return
-        # Out of order. Where the starts are equal the spans overlap, on whichever side the search ends.
-        at = bisect_right(spans, (start, end, new))
+        place = self._free_place(start, end)
+        if place is None:
+            raise self._overlap()
+        self.spans.insert(place, (start, end, new))
+
+    def _free_place(self, start: int, end: int) -> int | None:
+        """Return where a span belongs among those claimed; None when it overlaps one of them."""
+        spans = self.spans
+        # Where the starts are equal the spans overlap, on whichever side the search ends.
+        at = bisect_right(spans, (start, end, ""))
         if (at and spans[at - 1][1] > start) or (at < len(spans) and spans[at][0] < end):
-            raise _RefusedError(FaultCode.OVERLAP, "an earlier call edits the same place")
-        spans.insert(at, (start, end, new))
+            return None
+        return at
+
+    def _overlap(self) -> _RefusedError:
+        return _RefusedError(FaultCode.OVERLAP, "an earlier call edits the same place")
 
     def merged(self) -> list[_Span]:
         """Return spans and insertions so that no two touch."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bluepencil.documents import Reason
 from bluepencil.errors import OptionError
 from bluepencil.programs.compile import Compiled, Edit, compile_program
 from bluepencil.programs.faults import Cost, Fault, FaultCode
-from bluepencil.programs.ops import Program, RemoveAll
+from bluepencil.programs.ops import KeepStr, Operation, Program, RemoveAll
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Policy:
 
     `max_deleted_share` is the largest share of the characters that the calls may delete together; the default
     is that of ProX (with 5 % left it is not an edit any more). An explicit remove_all() is not subject to it.
+    Of `max_calls`, each string of keep_str() counts as a call: so long takes the search for it.
     """
 
     replacements: bool = False
@@ -94,12 +96,18 @@ def apply_edits(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
 
 
 def _compile(program: Program, text: str, policy: Policy) -> Compiled:
-    calls = len(program.operations)
+    calls = sum(map(_weight, program.operations))
     if calls > policy.max_calls:
         message = f"there are {calls} calls; the policy allows {policy.max_calls}"
-        call = policy.max_calls + 1
+        counted = accumulate(map(_weight, program.operations))
+        call = next(call for call, total in enumerate(counted, 1) if total > policy.max_calls)
         return Compiled((), (Fault(FaultCode.TOO_MANY_CALLS, message, call, 1, call),))
     return compile_program(program, text, replacements=policy.replacements)
+
+
+def _weight(operation: Operation) -> int:
+    """Return as how many calls an operation counts: each string that has to be looked for is one."""
+    return len(operation.texts) if type(operation) is KeepStr else 1
 
 
 def _deletes_too_much(program: Program, text: str, edits: tuple[Edit, ...], policy: Policy) -> bool:

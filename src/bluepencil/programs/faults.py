@@ -33,9 +33,10 @@ class Fault:
 
     `call` is the number of the call, counted from 1, faulty ones included; 0 is the program as a whole.
     For a fault found against a text, the place is that of the call in the program as `render` writes it.
+    `code` is a FaultCode, or a code of its own where a refiner reads a text in chunks.
     """
 
-    code: FaultCode
+    code: StrEnum
     message: str
     line: int
     column: int

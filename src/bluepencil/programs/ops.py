@@ -54,6 +54,24 @@ class RemoveStr:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepStr:
+    """Keep of a line nothing but `texts`, each of which occurs in it exactly once.
+
+    They may be named in any order, and may overlap. All that is kept of a line is named in one call: were it
+    named in several, a program that is cut off would delete the pieces that it did not come to. What is kept
+    may be edited further by other calls.
+    """
+
+    line: int
+    texts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check_number(self.line, "line")
+        if not self.texts or not all(self.texts):
+            raise ProgramError("there is no text to keep")
+
+
+@dataclass(frozen=True, slots=True)
 class ReplaceStr:
     """Replace `old`, which occurs exactly once in the line, by `new`. Not a deletion: needs the policy."""
 
@@ -80,7 +98,7 @@ class InsertLine:
             raise ProgramError("the inserted text holds a line break; insert one line at a time")
 
 
-Operation = RemoveAll | RemoveLines | RemoveStr | ReplaceStr | InsertLine
+Operation = RemoveAll | RemoveLines | RemoveStr | KeepStr | ReplaceStr | InsertLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +126,8 @@ def _shifted(operation: Operation, lines: int) -> Operation:
             return RemoveLines(start + lines, end + lines)
         case RemoveStr(line, text):
             return RemoveStr(line + lines, text)
+        case KeepStr(line, texts):
+            return KeepStr(line + lines, texts)
         case ReplaceStr(line, old, new):
             return ReplaceStr(line + lines, old, new)
         case InsertLine(after, text):

@@ -10,6 +10,7 @@ from bluepencil.programs.ops import (
     KEEP_ALL,
     MAX_DIGITS,
     InsertLine,
+    KeepStr,
     Operation,
     Program,
     RemoveAll,
@@ -21,16 +22,20 @@ from bluepencil.programs.scan import Problem, scan, unquote
 
 _NUMBER = rf"\s*+([0-9]{{1,{MAX_DIGITS}}}+)\s*+"
 _ESCAPES = r"""\\(?:[\\"'nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})"""
-_STRING = rf"""\s*+("[^"\\]*+(?:{_ESCAPES}[^"\\]*+)*+"|'[^'\\]*+(?:{_ESCAPES}[^'\\]*+)*+')\s*+"""
+_QUOTED = rf""""[^"\\]*+(?:{_ESCAPES}[^"\\]*+)*+"|'[^'\\]*+(?:{_ESCAPES}[^'\\]*+)*+'"""
+_STRING = rf"\s*+({_QUOTED})\s*+"
+_STRINGS = rf"((?:\s*+(?:{_QUOTED})\s*+,)*+\s*+(?:{_QUOTED}))\s*+"
 # A call that edits, as it should be, and what separates it from the next; the last group is anything else.
 _CALLS = re.compile(
     rf"(?:remove_lines\s*+\({_NUMBER},{_NUMBER}\)"
     rf"|remove_str\s*+\({_NUMBER},{_STRING}\)"
     rf"|(remove_all)\s*+\(\s*+\)"
     rf"|replace_str\s*+\({_NUMBER},{_STRING},{_STRING}\)"
-    rf"|insert_line\s*+\({_NUMBER},{_STRING}\))"
+    rf"|insert_line\s*+\({_NUMBER},{_STRING}\)"
+    rf"|keep_str\s*+\({_NUMBER},{_STRINGS}\))"
     r"[\s;]*+|([\s\S])"
 )
+_STRINGS_OF = re.compile(_QUOTED)
 _BETWEEN = re.compile(r"[\s;]*+")
 
 
@@ -107,6 +112,8 @@ def _well_formed(source: str) -> list[Operation] | None:
                 add(ReplaceStr(int(call[5]), unquote(call[6]), unquote(call[7])))
             elif call[8]:
                 add(InsertLine(int(call[8]), unquote(call[9])))
+            elif call[10]:
+                add(KeepStr(int(call[10]), tuple(map(unquote, _STRINGS_OF.findall(call[11])))))
             else:
                 return None
     except ProgramError:

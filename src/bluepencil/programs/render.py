@@ -4,6 +4,7 @@ import re
 
 from bluepencil.programs.ops import (
     InsertLine,
+    KeepStr,
     Operation,
     Program,
     RemoveAll,
@@ -33,6 +34,8 @@ def _call(operation: Operation) -> str:
             return f"remove_lines({start:d}, {end:d})"
         case RemoveStr(line, text):
             return f"remove_str({line:d}, {_quoted(text)})"
+        case KeepStr(line, texts):
+            return f"keep_str({line:d}, {', '.join(map(_quoted, texts))})"
         case RemoveAll():
             return "remove_all()"
         case ReplaceStr(line, old, new):

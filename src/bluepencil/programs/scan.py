@@ -11,6 +11,7 @@ from bluepencil.programs.faults import FaultCode
 from bluepencil.programs.ops import (
     MAX_DIGITS,
     InsertLine,
+    KeepStr,
     Operation,
     RemoveAll,
     RemoveLines,
@@ -18,12 +19,14 @@ from bluepencil.programs.ops import (
     ReplaceStr,
 )
 
-# The calls of the language and their arguments: n a line number, z one that may be 0, s a string.
+# The calls of the language and their arguments: n a line number, z one that may be 0, s a string, t one or
+# more strings.
 SIGNATURES = {
     "keep_all": "",
     "remove_all": "",
     "remove_lines": "nn",
     "remove_str": "ns",
+    "keep_str": "nt",
     "replace_str": "nss",
     "insert_line": "zs",
 }
@@ -104,10 +107,13 @@ class _Reader:
             if index:
                 self._expect(",", f"expected a comma: {name} takes {_arguments(name)}")
             places.append(self._next())
-            if kind == "s":
-                strings.append(self._string(name))
-            else:
+            if kind in "zn":
                 numbers.append(self._number(name))
+                continue
+            strings.append(self._string(name))
+            while kind == "t" and self._has_more():
+                places.append(self._next())
+                strings.append(self._string(name))
         self._expect(")", f"expected a closing bracket: {name} takes {_arguments(name)}")
         self.closed = True
         return _build(name, numbers, strings, places)
@@ -122,6 +128,14 @@ class _Reader:
                 FaultCode.CUT_OFF_CALL, "the call is cut off before its closing bracket", self.at
             )
         return at
+
+    def _has_more(self) -> bool:
+        """Read a comma if there is one."""
+        at = self._next()
+        if self.source[at] != ",":
+            return False
+        self.at = at + 1
+        return True
 
     def _expect(self, token: str, message: str) -> None:
         at = self._next()
@@ -174,12 +188,15 @@ def _build(name: str, numbers: list[int], strings: list[str], places: list[int])
                 return RemoveLines(*numbers)
             case "remove_str":
                 return RemoveStr(numbers[0], strings[0])
+            case "keep_str":
+                return KeepStr(numbers[0], tuple(strings))
             case "replace_str":
                 return ReplaceStr(numbers[0], *strings)
             case "insert_line":
                 return InsertLine(numbers[0], strings[0])
     except ProgramError as error:
-        raise _ScanError(FaultCode.WRONG_ARGUMENT, str(error), places[1]) from error
+        empty = strings.index("") if "" in strings else 0
+        raise _ScanError(FaultCode.WRONG_ARGUMENT, str(error), places[len(numbers) + empty]) from error
     return None
 
 
@@ -228,7 +245,7 @@ def _skip(source: str, at: int) -> int:
 
 
 def _arguments(name: str) -> str:
-    words = {"n": "a line number", "z": "a line number", "s": "a string"}
+    words = {"n": "a line number", "z": "a line number", "s": "a string", "t": "one or more strings"}
     return ", ".join(words[kind] for kind in SIGNATURES[name]) or "no arguments"
 
 

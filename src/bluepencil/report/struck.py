@@ -19,21 +19,21 @@ def struck_out(text: str, edits: Iterable[Span], *, color: bool) -> str:
     pieces = []
     at = 0
     for start, end, new in edits:
-        pieces.append(_visible(text[at:start]))
+        pieces.append(visible(text[at:start]))
         pieces.append(_marked(text[start:end], struck))
         pieces.append(_marked(new, added))
         at = end
-    pieces.append(_visible(text[at:]))
+    pieces.append(visible(text[at:]))
     return "".join(pieces)
 
 
 def _marked(text: str, marks: tuple[str, str]) -> str:
     # Each line is marked on its own, so that a pager or a cut shows no half of a mark.
-    lines = _visible(text).split("\n")
+    lines = visible(text).split("\n")
     return "\n".join(marks[0] + line + marks[1] if line else "" for line in lines)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Show control characters as escapes: what a page holds must not steer the terminal."""
     if text.isprintable():
         return text

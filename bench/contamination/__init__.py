@@ -1,0 +1,1 @@
+"""What bench.decontaminate plants, where, and what it compares with."""

@@ -1,0 +1,72 @@
+"""Builders: the options of a recipe's step -> the step."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from bluepencil.documents import Step
+from bluepencil.programs import Cost, Policy
+from bluepencil.recipes.options import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refining:
+    refiner: str = "tagger"
+    strength: Literal["light", "normal", "strong"] | None = None
+    fault_cost: Cost = Cost.CALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Generating:
+    window: int | None = None
+    overlap: int | None = None
+    max_new_tokens: int | None = None
+    batch_tokens: int | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] | None = None
+    device: str | None = None
+
+
+def refine(options: Options) -> Step:
+    """Return the step of refining; the fields of the policy are options of the step."""
+    from bluepencil.refiners.base import Refine
+    from bluepencil.refiners.registry import is_language_model, make_refiner
+
+    asked = options.make(_Refining)
+    name, _, argument = asked.refiner.partition(":")
+    beside = options.context.folder / argument
+    spec = (
+        f"{name}:{beside}" if argument and not Path(argument).exists() and beside.exists() else asked.refiner
+    )
+    model: dict[str, Any] = {}
+    if is_language_model(spec):
+        model = {"cost": asked.fault_cost, **_model_options(options)}
+    made = options.called(make_refiner, spec, asked.strength, model)
+    return Refine(made, options.make(Policy), asked.fault_cost)
+
+
+def _model_options(options: Options) -> dict[str, Any]:
+    """Take the options of a language model: in this process, or on the server where one is named for it."""
+    asked = options.make(_Generating)
+    values = {one.name: getattr(asked, one.name) for one in fields(asked)}
+    return {**values, "client": options.client()} if options.names_model() else values
+
+
+def expert(options: Options) -> Step:
+    """Return the step of asking an expert: it refines texts in place, or writes pairs."""
+    from bluepencil.distill.expert import Expert, ExpertOptions
+    from bluepencil.distill.steps import AskExpert
+
+    client = options.client()
+    write = options.take("write", Literal["text", "pairs"], "text")
+    defaults = ExpertOptions(client=client).params
+    asked = options.make(ExpertOptions, client=client, params=options.params(defaults))
+    step: Step = options.called(AskExpert if write == "pairs" else Expert, asked)
+    return step
+
+
+def distill(options: Options) -> Step:
+    """Return the step of distilling; the fields of `bluepencil.distill.Options` are options of the step."""
+    from bluepencil.distill.dataset import Options as Distilling
+    from bluepencil.distill.steps import Distill
+
+    return options.make(Distill, options=options.make(Distilling))

@@ -1,0 +1,80 @@
+"""Builders of the steps that have a model rewrite or score code."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from bluepencil.documents import Step
+from bluepencil.recipes.options import Options
+
+if TYPE_CHECKING:
+    from bluepencil.rewriting.score import Score
+    from bluepencil.rewriting.verify import CodeChecks
+
+_OWN = ("client", "params")
+"""Fields that are made of other options."""
+
+
+def sgcr(options: Options) -> Step:
+    """Return the step of style-guided rewriting; `verify` are `CodeChecks`, `gate` the options of a score."""
+    from bluepencil.rewriting.code import sgcr as make
+    from bluepencil.rewriting.verify import CodeChecks
+
+    return _gated(options, _rewriting(options, make, CodeChecks.sgcr))
+
+
+def scor(options: Options) -> Step:
+    """Return the step of self-contained optimization; options as those of `sgcr`."""
+    from bluepencil.rewriting.code import scor as make
+    from bluepencil.rewriting.verify import CodeChecks
+
+    return _gated(options, _rewriting(options, make, CodeChecks.scor))
+
+
+def score(options: Options) -> Step:
+    """Return the step that has a model score code, and drops the low scores."""
+    return _score(options)
+
+
+def _rewriting(options: Options, make: Callable[..., Any], checks: "Callable[..., CodeChecks]") -> Step:
+    from bluepencil.rewriting.step import RewriteOptions
+    from bluepencil.rewriting.verify import CodeChecks, CodeVerifier
+
+    client = options.client()
+    language = options.take("language", str, "python")
+    given = options.fields(RewriteOptions, _OWN)
+    verify = options.nested("verify", CodeChecks, checks) if language == "python" else None
+    values = {"language": language, "verifier": CodeVerifier(verify) if verify else None, **given}
+    defaults = options.called(make, client, **values).options.params
+    made = options.called(make, client, params=options.params(defaults), **values)
+    options.show_fields(made.options, _OWN)
+    step: Step = made
+    return step
+
+
+def _gated(options: Options, step: Step) -> Step:
+    """Put a score before a step, where the options have one: only what it calls medium is rewritten."""
+    inside = options.inside("gate")
+    if inside is None:
+        return step
+    from bluepencil.rewriting.score import Gated
+
+    gate = _score(inside)
+    options.take_in("gate", inside)
+    return Gated(gate, step)
+
+
+def _score(options: Options) -> "Score":
+    from bluepencil.rewriting.ask import AskOptions
+    from bluepencil.rewriting.score import score as make
+
+    client = options.client()
+    values = {
+        "language": options.take("language", str, "python"),
+        "low": options.take("low", float, 3.0),
+        "high": options.take("high", float, 7.0),
+        **options.fields(AskOptions, _OWN),
+    }
+    defaults = options.called(make, client, **values).options.params
+    made: Score = options.called(make, client, params=options.params(defaults), **values)
+    options.show_fields(made.options, _OWN)
+    return made

@@ -1,0 +1,96 @@
+"""Keeps a refiner from striking out formulas: on pages of mathematics it takes them for noise.
+
+The tagger that ships learned on pages of prose, where a line such as `x_1 + x_2 = 3` is a fragment.
+docs/math.md says how much it strikes out with and without this.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from bluepencil.programs import KEEP_ALL, Program, RemoveAll, RemoveLines, RemoveStr
+from bluepencil.rewriting.math_pages import is_math_page
+
+_MATH = re.compile(
+    r"\\[A-Za-z]{2,}|\\\(|\\\[|\$[^$\n]*[\w)][^$\n]*\$|[\w)\]]\s?[=≤≥≠≈^√∑∫±×÷]\s?[\w(\[√\-−]|[A-Za-z0-9)]_[\w{]"
+    r"|[∀∂∃∇∈∏∑√∝∞∫≅≈≠≡≤≥⊂⊆α-ωΓΔΘΛΣΦΨΩℝℤℕℂℚ𝐀-𝟿](?![α-ω])"
+)
+# Addresses and the like have equals signs too.
+_NOT_MATH = re.compile(r"https?://\S+|www\.\S+|[?&]\w+=|\w+=[\"']")
+
+
+class _Proposal(Protocol):
+    @property
+    def program(self) -> Program: ...
+
+
+class _Proposes(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def describe(self) -> Mapping[str, Any]: ...
+
+    def propose(self, texts: Sequence[str]) -> Sequence[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMath:
+    """A refiner that proposes what another does, except for what strikes out a formula.
+
+    Lines are protected as wholes; a page of mathematics that was to be removed as a whole is kept as it is.
+    """
+
+    refiner: _Proposes
+
+    @property
+    def name(self) -> str:
+        """Names the refiner: `tagger:1a2b3c4d+math`."""
+        return f"{self.refiner.name}+math"
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what the other refiner says, and that formulas are protected."""
+        return {**self.refiner.describe(), "keeps": "math"}
+
+    def propose(self, texts: Sequence[str]) -> Sequence[Any]:
+        """Return the other refiner's proposals without the edits that strike out formulas."""
+        return [
+            replace(proposal, program=protected(text, proposal.program))
+            for text, proposal in zip(texts, self.refiner.propose(texts), strict=True)
+        ]
+
+
+def holds_math(text: str) -> bool:
+    """Say whether a line holds a formula, or a piece of one."""
+    return _MATH.search(_NOT_MATH.sub(" ", text)) is not None
+
+
+def protected(text: str, program: Program) -> Program:
+    """Return a program without what strikes out formulas of its text."""
+    lines = text.split("\n")
+    kept: list[Any] = []
+    for operation in program.operations:
+        match operation:
+            case RemoveAll():
+                if is_math_page(text):
+                    return KEEP_ALL
+                kept.append(operation)
+            case RemoveLines(start, end):
+                kept += _without(lines, start, min(end, len(lines)))
+            case RemoveStr(_, piece):
+                kept += [] if holds_math(piece) else [operation]
+            case _:
+                kept.append(operation)
+    return Program(tuple(kept))
+
+
+def _without(lines: Sequence[str], start: int, end: int) -> Iterator[RemoveLines]:
+    """Yield the ranges that remain of a range when the lines with formulas are left out; from 1."""
+    first = start
+    for number in range(start, end + 1):
+        if holds_math(lines[number - 1]):
+            if first < number:
+                yield RemoveLines(first, number - 1)
+            first = number + 1
+    if first <= end:
+        yield RemoveLines(first, end)
