@@ -3,12 +3,14 @@
 import ast
 import io
 import random
+import re
 import subprocess
 import symtable
 import sys
 from collections.abc import Callable
 
 from bench.planted.damage import compiles
+from bluepencil.rewriting.verify_licence import restore
 
 Rewrite = Callable[[random.Random, str], str | None]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -117,11 +119,7 @@ def main_added(rng: random.Random, text: str) -> str | None:
     """Put a script without definitions into a function `main`, called under `__main__`."""
     tree = ast.parse(text)
     definitions = (*Function.__args__, ast.ClassDef, ast.Lambda, ast.GeneratorExp, ast.Global)
-    if (
-        any(isinstance(node, definitions) for node in ast.walk(tree))
-        or "__name__" in text
-        or "import *" in text
-    ):
+    if any(isinstance(node, definitions) for node in ast.walk(tree)) or re.search(r"__\w+__|import \*", text):
         return None
     top = 0
     while top < len(tree.body) and (
@@ -153,7 +151,7 @@ def _tables(table: symtable.SymbolTable) -> list[symtable.SymbolTable]:
 
 
 def _written(text: str, tree: ast.Module) -> str | None:
-    """Write a tree under the comments that the file opens with; None where that does not compile."""
+    """Write a tree, with the notices that go with comments put back; None where that does not compile."""
     head = []
     for line in io.StringIO(text):
         if line.strip() and not line.lstrip().startswith("#"):
@@ -163,7 +161,7 @@ def _written(text: str, tree: ast.Module) -> str | None:
         changed = "".join(head) + ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     except RecursionError:
         return None
-    return changed if compiles(changed) else None
+    return restore(text, changed) if compiles(changed) else None
 
 
 def _ended(text: str) -> str:

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluepencil.decontaminate.background import Background, learn
-from bluepencil.decontaminate.build import MOST_PARTS, prepare
+from bluepencil.decontaminate.build import prepare
 from bluepencil.decontaminate.items import MAPS, Against, read_items
 from bluepencil.decontaminate.match import Index
 from bluepencil.decontaminate.options import Thresholds
+from bluepencil.decontaminate.parts import MOST_PARTS
 from bluepencil.decontaminate.reading import Kind
 from bluepencil.decontaminate.table import Table
 from bluepencil.errors import InputError, OptionError

@@ -187,6 +187,15 @@ def test_every_rule_has_a_case_here_or_in_the_tests_of_lint_literals_and_behavio
     assert {rule for rule, _, _ in BROKEN} == set(Rule) - elsewhere
 
 
+def test_a_cut_copy_is_seen_under_other_names_imports_and_layout():
+    script = "import sys\n\nname = sys.argv[1]\nprint(name)\nresult = name.upper()\nprint(result.strip())\n"
+    after = "import sys\nfrom typing import Any\n\nuser: Any = (sys.argv[1])\nprint(user)  # It.\nit = user"
+    assert codes(script, after + "\n") == [Rule.UNFINISHED]
+    assert codes(script, after + ".upper()\n") == [Rule.UNFINISHED]
+    assert codes(script, after + ".upper()\nprint(it.strip())\n") == []
+    assert codes(script + "pass\n", after + ".upper()\nprint(it.strip())\n") == []
+
+
 def test_a_script_still_does_something():
     script = "import sys\n\nname = sys.argv[1]\nfor letter in name:\n    print(letter, len(name))\n"
     main = "import sys\n\n\ndef main():\n    name = sys.argv[1]\n"

@@ -36,6 +36,11 @@ BROKEN = [
     ("def f(a): return a.x", "class C:\n    def f(self, a): return a.x", ["f -> C.f"]),
     ("class A:\n    def m(self): pass\n    def n(self): pass", "class A:\n    def m(self): pass", ["no A.n"]),
     ("class A:\n    x = 1", "class A:\n    pass", ["no A.x"]),
+    (
+        "class A:\n    def m(self): pass\nclass B(A):\n    def m(self): return 1",
+        "class A:\n    def m(self): pass\nclass B(A): pass",
+        ["no B.m"],
+    ),
     ("class A:\n    class B:\n        def m(self): pass", "class A:\n    class B: pass", ["no A.B.m"]),
     ("__all__ = ['f', 'g']\nf = g = 1", "__all__ = ['f']\nf = g = 1", ["__all__ g"]),
     ("__all__ = ['_f']\ndef _f(): pass", "__all__ = []", ["no _f"]),

@@ -11,9 +11,16 @@ from bluepencil.errors import BluepencilError, Interrupted, RunError
 from bluepencil.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "code": ("bluepencil.cli.code:code", "Check, lint, rewrite and verify source files."),
+    "decontaminate": (
+        "bluepencil.cli.decontaminate:decontaminate",
+        "Find benchmark items in the documents of a corpus.",
+    ),
+    "dedup": ("bluepencil.cli.dedup:dedup", "Drop documents that an earlier one equals or resembles."),
     "distill": ("bluepencil.cli.distill:distill", "Turn expert edits into programs to learn from."),
     "evaluate": ("bluepencil.cli.evaluate:evaluate", "Score what a run made against gold."),
     "expert": ("bluepencil.cli.expert:expert", "Ask a large model to refine documents; keep the pairs."),
+    "math": ("bluepencil.cli.math:math", "Rewrite pages of mathematics, and check every one."),
     "refine": ("bluepencil.cli.refine:refine", "Strike noise out of the documents of a corpus."),
     "replay": ("bluepencil.cli.replay:replay", "Rebuild a run's output from the input and its ledger."),
     "report": ("bluepencil.cli.report:report", "Write a page with what a run came to."),

@@ -37,14 +37,13 @@ class GeneratedLimits:
     min_characters: int = 1000
 
 
-_COMMENT = r"^[ \t]*(?:#|//|/\*|\*|--|;|<!--|\"\"\"|''')[^\n]*?"
+_BEGIN = r"^[ \t]*(?:#|//|/\*|\*|--|;|<!--|\"\"\"|''')+!?[ \t]*"
 _MARK = re.compile(
-    _COMMENT
-    + r"(?:@generated\b"
-    + r"|\bdo not (?:edit|modify|change)\b(?! *\S* *(?:above|below))"
-    + r"|\b(?:auto(?:matically|matic)?[- ]?generated|machine[- ]generated)\b"
-    + r"|\b(?:this|the following) (?:file|code|module|script) (?:was|is|has been) (?:\w+ )?generated\b"
-    + r"|\bgenerated (?:by|from|with|using) )",
+    rf"{_BEGIN}generated (?:by|from|with|using|on)\b|{_BEGIN}[^\n]*?"
+    r"(?:@generated\b"
+    r"|\bdo not (?:edit|modify)\b(?! \S+ (?:above|below))"
+    r"|\b(?:auto(?:matically|matic)?|machine)[- ]?generated\b"
+    r"|\b(?:file|code|module|script|source)(?: (?:was|is|has been|automatically))* generated\b)",
     re.IGNORECASE,
 )
 _ENCODED = re.compile(r"(?:[A-Za-z0-9+/=]|\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\[nrt\\'\"]){256,}")

@@ -8,7 +8,6 @@ CPython 3.11), and because time and memory can be limited there.
 
 import os
 import re
-import resource
 import signal
 import sys
 import warnings
@@ -206,6 +205,8 @@ def _read_answer(answer: bytes) -> SyntaxProblem | None:
 
 def main(settings: dict[str, Any]) -> NoReturn:
     """Answer each text with its problem, until standard input ends."""
+    import resource
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (settings["memory"], settings["memory"]))
@@ -214,7 +215,10 @@ def main(settings: dict[str, Any]) -> NoReturn:
     os.write(answers, frame(0, b""))
     while (request := read_frame(0)) is not None:
         minor, content = request
+        # Who asked has given up by then, or is no more.
+        signal.alarm(2 * SECONDS)
         problem = compiled(content.decode(), (3, minor) if minor else None)
+        signal.alarm(0)
         parts = (problem.reason.value, str(problem.line), problem.detail) if problem else ()
         answer = frame(minor, "\n".join(parts).encode(errors="replace"))
         while answer:

@@ -1,6 +1,7 @@
 """The gates as steps: each keeps or drops a source file, with a code that says why, or formats it.
 
-All of them read the fields `language` and `path`, where documents have them; every field passes through.
+All of them read the fields `language` and `path`, where documents have them; every field passes through. What
+nothing says the language of is read as Python, except by `Language`, which is there to say no to it.
 """
 
 import atexit
@@ -45,6 +46,11 @@ def language_of(document: Document) -> str:
     """Return the language of a document: by its fields, by its id where that is a path, or by its text."""
     path = document.fields.get("path") or document.id
     return detect(document.text, document.fields.get("language"), path)
+
+
+def read_as(document: Document) -> str:
+    """Return the language that a gate reads a document in: Python, where nothing tells another."""
+    return language_of(document) or "python"
 
 
 def dropped(reason: str, detail: str = "", annotations: Mapping[str, Any] | None = None) -> Outcome:
@@ -158,9 +164,9 @@ class Syntax(Gate):
 
     def outcome(self, document: Document) -> Outcome:
         """Keep a file without a problem."""
-        found = language_of(document)
+        found = read_as(document)
         if found not in NAMES:
-            return dropped(SyntaxReason.NO_GRAMMAR, f"no grammar for {found or 'an unknown language'}")
+            return dropped(SyntaxReason.NO_GRAMMAR, f"no grammar for {found}")
         problem = check(document.text, found, self._version())
         if problem is None:
             return kept(language=found)
@@ -185,7 +191,7 @@ class Generated(Gate):
             data_share=self.data_share,
             encoded_share=self.encoded_share,
         )
-        found = check_generated(document.text, language_of(document), limits)
+        found = check_generated(document.text, read_as(document), limits)
         return dropped(*found) if found else KEPT
 
 
@@ -205,7 +211,7 @@ class Comments(Gate):
 
     def outcome(self, document: Document) -> Outcome:
         """Keep a file in the scripts; a language without a grammar passes unseen."""
-        found = language_of(document)
+        found = read_as(document)
         if found not in NAMES:
             return Outcome(Status.UNCHANGED, reason=GateReason.UNKNOWN_LANGUAGE)
         scripts = scripts_of(document.text, found)
@@ -278,7 +284,7 @@ class Lint(Gate):
 
     def run(self, documents: Sequence[Document]) -> Sequence[Outcome]:
         """Score all Python files at once."""
-        python = [document for document in documents if language_of(document) == "python"]
+        python = [document for document in documents if read_as(document) == "python"]
         results = scorer(self.linter, self._options()).score_all([document.text for document in python])
         found = {id(document): result for document, result in zip(python, results, strict=True)}
         return [self._outcome(found.get(id(document))) for document in documents]
@@ -321,7 +327,7 @@ class Format(Gate):
 
     def run(self, documents: Sequence[Document]) -> Sequence[Outcome]:
         """Format all Python files at once."""
-        python = [document for document in documents if language_of(document) == "python"]
+        python = [document for document in documents if read_as(document) == "python"]
         results = format_all([document.text for document in python], self.line_length)
         found = {id(document): result for document, result in zip(python, results, strict=True)}
         outcomes = []

@@ -19,6 +19,10 @@ from bluepencil.decontaminate.table import Table, mapped
 from bluepencil.errors import InputError
 
 _ROLES = ("question", "solution", "tests")
+_COLUMNS = (
+    *("grams", "strict", "bits", "numbered", "offsets", "item", "role", "length", "total"),
+    *("exact_bits", "exact_place", "exact_tokens"),
+)
 _SLACK = 32
 """Tokens that a window is longer than one and a half times the part."""
 _NUMBERS_AGREE = 0.9
@@ -65,8 +69,8 @@ class Index:
             self.facts: dict[str, Any] = json.loads((folder / "index.json").read_text(encoding="utf-8"))
             if self.facts["format"] != FORMAT:
                 raise ValueError(f"it is of format {self.facts['format']}, not {FORMAT}")
-            names = ("grams", "strict", "bits", "numbered", "offsets", "item", "role", "length", "total")
-            self._parts = {name: mapped(folder / f"part-{name}.npy") for name in (*names, "exact_bits")}
+            self._parts = {name: mapped(folder / f"part-{name}.npy") for name in _COLUMNS}
+            self._first = {kind: int(self.facts["first_part"][kind]) for kind in Kind}
             self._loose = {kind: Table.load(folder, f"{kind}-loose") for kind in Kind}
             self._exact = {kind: Table.load(folder, f"{kind}-exact") for kind in Kind}
             self._texts = {
@@ -122,9 +126,10 @@ class Index:
         streams = reading.streams
         places, keys = table.find(streams.anchors)
         which, parts = table.parts(keys)
-        offsets, results = self._parts["offsets"], []
-        for place, part in zip(places[which].tolist(), parts.tolist(), strict=True):
-            tokens = self._parts["grams"][offsets[part] : offsets[part + 1]]
+        results = []
+        for place, number in zip(places[which].tolist(), parts.tolist(), strict=True):
+            part = number + self._first[kind]
+            tokens = self._parts["exact_tokens"][slice(*self._parts["exact_place"][part])]
             there = (streams.exact[place : place + len(tokens)] >> np.uint64(32)).astype(np.uint32)
             if len(there) < len(tokens) or (there != tokens).any():
                 continue
@@ -145,7 +150,8 @@ class Index:
         places, keys = table.find(streams.loose)
         if not len(places):
             return []
-        which, parts = table.parts(keys)
+        which, numbers = table.parts(keys)
+        parts = numbers.astype(np.int64) + self._first[kind]
         return [
             one
             for part, hits, worth in self._candidates(places[which], parts, table.weights[keys[which]], kind)
@@ -153,7 +159,7 @@ class Index:
         ]
 
     def _candidates(
-        self, places: Ints, parts: NDArray[np.uint32], weights: NDArray[np.uint8], kind: Kind
+        self, places: Ints, parts: Ints, weights: NDArray[np.uint8], kind: Kind
     ) -> list[tuple[int, Ints, NDArray[np.float64]]]:
         """Return the parts of which enough stands in some window, with their hits and what follows each."""
         total = np.asarray(self._parts["total"][parts], np.float64)
@@ -162,7 +168,7 @@ class Index:
         places, parts, weights, need = places[order], parts[order], weights[order], need[order]
         window = self._window(self._parts["length"][parts])
         # One axis for all parts: the hits of a part are far from those of the next.
-        axis = places + parts.astype(np.int64) * (int(places.max()) + int(window.max()) + 1)
+        axis = places + parts * (int(places.max()) + int(window.max()) + 1)
         sums = np.concatenate([[0.0], np.cumsum(weights / SCALE)])
         worth = sums[np.searchsorted(axis, axis + window)] - sums[:-1]
         enough = np.unique(parts[worth >= need])

@@ -58,22 +58,21 @@ class Streams:
         written = np.add.reduceat(fine * _run_powers()[within % _RUN], starts)
         return gram_hashes(written, self.size), any_of(self.masked[begin : end + self.size - 1], self.size)
 
-    def told(self, begin: int, end: int, bits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return, of the n-grams `begin` to `end`, the sum of the bits of their tokens, each token once.
+    def told(self, bits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return, of every n-gram, the sum of the bits of its tokens, each token once.
 
         `bits` are those of the fine tokens. What is left out of the loose stream tells nothing.
         """
-        if end <= begin:
-            return np.zeros(0, np.float32)
-        first = self.first[begin : end + self.size - 1]
+        first = self.first[:-1]
         tokens = self.exact[first]
-        worth = np.where(self.masked[begin : end + self.size - 1], np.float32(0), bits[first])
-        total = np.zeros(end - begin, np.float32)
+        worth = np.where(self.masked, np.float32(0), bits[first])
+        count = len(self.loose)
+        total = np.zeros(count, np.float32)
         for place in range(self.size):
-            once = np.ones(len(total), np.bool_)
+            once = np.ones(count, np.bool_)
             for earlier in range(place):
-                once &= tokens[earlier : earlier + len(total)] != tokens[place : place + len(total)]
-            total += np.where(once, worth[place : place + len(total)], np.float32(0))
+                once &= tokens[earlier : earlier + count] != tokens[place : place + count]
+            total += np.where(once, worth[place : place + count], np.float32(0))
         return total
 
     def span(self, begin: int, last: int) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """A table from n-gram to the parts that hold it: sorted keys, looked up for whole documents, memory-mapped.
 
-Nearly every n-gram of a clean document is in no part. A bitmap with at least sixteen bits per key says so at
-one look; only what passes it is searched among the keys. So the time of a scan hardly depends on how many
-items there are.
+Nearly every n-gram of a clean document is in no part. A Bloom filter of at least sixteen bits per key says so
+at one look or two; only what passes it is searched among the keys. So the time of a scan hardly depends on
+how many items there are.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bluepencil.decontaminate.hashing import Hashes, Ints
+from bluepencil.decontaminate.hashing import Flags, Hashes, Ints
 
 BITS_PER_KEY = 16
 MOST_BITMAP_BITS = 33
@@ -33,8 +33,12 @@ class Table:
     def build(cls, grams: Hashes, parts: NDArray[np.uint32], weights: NDArray[np.uint8]) -> "Table":
         """Make a table of entries (n-gram, part, weight of the n-gram)."""
         order = np.argsort(grams, kind="stable")
-        keys, first = np.unique(grams[order], return_index=True)
-        offsets = np.append(first, len(grams)).astype(np.int64)
+        grams = grams[order]
+        new = np.ones(len(grams) + 1, np.bool_)
+        new[1:-1] = grams[1:] != grams[:-1]
+        offsets = np.flatnonzero(new)
+        first = offsets[:-1]
+        keys = grams[first]
         return cls(_bitmap(keys), keys, offsets, parts[order], weights[order][first])
 
     @classmethod
@@ -51,13 +55,17 @@ class Table:
         """Return which of the n-grams are keys: their places in `grams`, and the numbers of the keys."""
         if not len(self.keys):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        slots = grams >> np.uint64(64 - _bitmap_bits(len(self.bitmap)))
-        low = (slots & np.uint64(7)).astype(np.uint8)
-        passed = np.flatnonzero((self.bitmap[slots >> np.uint64(3)] >> low) & 1)
+        passed = np.flatnonzero(self._set(_first_slots(grams, self.bitmap)))
+        passed = passed[self._set(_second_slots(grams[passed], self.bitmap))]
         wanted = grams[passed]
         place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         found = (self.keys[place] == wanted) & (wanted != 0)
         return passed[found], place[found]
+
+    def _set(self, slots: Hashes) -> Flags:
+        low = (slots & np.uint64(7)).astype(np.uint8)
+        bits: NDArray[np.uint8] = (self.bitmap[slots >> np.uint64(3)] >> low) & np.uint8(1)
+        return bits.view(np.bool_)
 
     def parts(self, keys: Ints) -> tuple[Ints, NDArray[np.uint32]]:
         """Return, for numbers of keys, every part that holds one: the index in `keys`, and the part."""
@@ -77,13 +85,21 @@ def mapped(path: Path) -> NDArray[Any]:
     return array.view(np.ndarray)
 
 
-def _bitmap_bits(size: int) -> int:
-    return size.bit_length() + 2
+def _first_slots(grams: Hashes, bitmap: NDArray[np.uint8]) -> Hashes:
+    """Return the bit of each n-gram by the high end of its hash; the length of a bitmap is a power of two."""
+    return grams >> np.uint64(64 - (len(bitmap).bit_length() + 2))
+
+
+def _second_slots(grams: Hashes, bitmap: NDArray[np.uint8]) -> Hashes:
+    """Return the bit of each n-gram by the low end of its hash."""
+    return grams & np.uint64(8 * len(bitmap) - 1)
 
 
 def _bitmap(keys: Hashes) -> NDArray[np.uint8]:
     bits = min(MOST_BITMAP_BITS, max(10, (len(keys) * BITS_PER_KEY - 1).bit_length()))
     bitmap = np.zeros(1 << (bits - 3), np.uint8)
-    slots = keys >> np.uint64(64 - bits)
-    np.bitwise_or.at(bitmap, slots >> np.uint64(3), np.left_shift(1, slots & np.uint64(7)).astype(np.uint8))
+    for slots in (_first_slots(keys, bitmap), _second_slots(keys, bitmap)):
+        np.bitwise_or.at(
+            bitmap, slots >> np.uint64(3), np.left_shift(1, slots & np.uint64(7)).astype(np.uint8)
+        )
     return bitmap

@@ -38,8 +38,8 @@ class Options:
     """How examples are made of pairs.
 
     screen: the name of a screen, or a screen; see `bluepencil.distill.screen`.
-    replacements: replace_str where a string to delete occurs twice in its line; else such pairs are
-        unreachable.
+    replacements: replace_str where no strings to remove or keep can say it, or only longer ones; else pairs
+        of which a line repeats itself are unreachable.
     remove_all: remove_all() for a text that is one chunk and is deleted as a whole.
     blank_lines: whether blank lines are free or follow the refined text; see `align`.
     window, overlap: the size of a chunk, and how much of the one before it repeats; see `split_chunks`.

@@ -14,6 +14,7 @@ class _Refining:
     refiner: str = "tagger"
     strength: Literal["light", "normal", "strong"] | None = None
     fault_cost: Cost = Cost.CALL
+    keep_math: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,10 @@ class _Generating:
 
 
 def refine(options: Options) -> Step:
-    """Return the step of refining; the fields of the policy are options of the step."""
+    """Return the step of refining; the fields of the policy are options of the step.
+
+    `keep_math` takes back what would strike out formulas, which a tagger of prose takes for noise.
+    """
     from bluepencil.refiners.base import Refine
     from bluepencil.refiners.registry import is_language_model, make_refiner
 
@@ -41,6 +45,10 @@ def refine(options: Options) -> Step:
     if is_language_model(spec):
         model = {"cost": asked.fault_cost, **_model_options(options)}
     made = options.called(make_refiner, spec, asked.strength, model)
+    if asked.keep_math:
+        from bluepencil.rewriting.math_protect import KeepMath
+
+        made = KeepMath(made)
     return Refine(made, options.make(Policy), asked.fault_cost)
 
 

@@ -1,4 +1,4 @@
-"""Builders of the steps that have a model rewrite or score code."""
+"""Builders of the steps that have a model rewrite code and mathematics, or score code."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -78,3 +78,22 @@ def _score(options: Options) -> "Score":
     made: Score = options.called(make, client, params=options.params(defaults), **values)
     options.show_fields(made.options, _OWN)
     return made
+
+
+def math(options: Options) -> Step:
+    """Return the step of rewriting mathematics; `verify` are `MathChecks`."""
+    from bluepencil.rewriting.math import math_verifier, rewrite_math
+    from bluepencil.rewriting.math_checks import MathChecks
+    from bluepencil.rewriting.step import RewriteOptions
+
+    client = options.client()
+    style = options.take("style", str, "tutor")
+    checks = options.nested("verify", MathChecks)
+    values = options.fields(RewriteOptions, (*_OWN, "prompt"))
+    verifier = None if checks is None else options.called(math_verifier, style, checks)
+    values = {"style": style, "verifier": verifier, **values}
+    defaults = options.called(rewrite_math, client, **values).options.params
+    made = options.called(rewrite_math, client, params=options.params(defaults), **values)
+    options.show_fields(made.options, (*_OWN, "prompt"))
+    step: Step = made
+    return step

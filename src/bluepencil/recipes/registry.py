@@ -98,6 +98,17 @@ KINDS: dict[str, StepKind] = {
             f"{_HERE}.kinds_rewriting:scor",
             _REWRITING,
         ),
+        StepKind(
+            "math-pages",
+            "keeps pages that are about mathematics",
+            "bluepencil.rewriting.math_pages:MathPages",
+        ),
+        StepKind(
+            "math",
+            "has a model turn pages of mathematics into questions with solutions, and checks them",
+            f"{_HERE}.kinds_rewriting:math",
+            (*_LLM, ("math_verify", "math")),
+        ),
     )
 }
 """Every kind of step by its name."""

@@ -127,14 +127,16 @@ def _holds(left: Side, right: Side, stream: Sequence[Token], position: int) -> H
     used = names(trees[0]) | names(trees[1])
     if used - {"pi"}:
         return _is_identity(trees, sorted(used - {"pi"}))
-    about = stream[position].kind is Kind.ABOUT or _says_rounded(stream, position)
+    margin = Fraction(_says_rounded(stream, position))
+    if stream[position].kind is Kind.ABOUT:
+        margin = max(margin, Fraction(1, 2))
     try:
         pairs = [(a, b) for a in _scaled(trees[0], left) for b in _scaled(trees[1], right)]
     except ExpressionError:
         return Holds.UNKNOWN
     shown = [token.text for token in right.tokens if token.kind is Kind.NUMBER]
     single = shown[0] if len(shown) == 1 else ""
-    if any(equal(a, b, single, about=about) for a, b in pairs):
+    if any(equal(a, b, single, margin) for a, b in pairs):
         return Holds.YES
     if converts(left.units, right.units) or not (left.is_computed or right.is_computed):
         return Holds.UNKNOWN
@@ -190,10 +192,11 @@ def _runs_on(value: Value, right: Side, stream: Sequence[Token], position: int) 
     return follows and equal(value, first.value, first.text)
 
 
-def equal(computed: Value, stated: Value, shown: str, *, about: bool = False) -> bool:
+def equal(computed: Value, stated: Value, shown: str, margin: Fraction = Fraction(0)) -> bool:
     """Say whether a number that is stated is what was computed, rounded to the digits it is `shown` with.
 
-    A stated number with a decimal point may be rounded or cut; one without must be exact, unless `about`.
+    A stated number with a decimal point may be rounded or cut; one without must be exact, unless there is a
+    `margin`, in units of its last digit, by which an approximation may be off; or by 2 %.
     """
     if computed == stated:
         return True
@@ -203,6 +206,4 @@ def equal(computed: Value, stated: Value, shown: str, *, about: bool = False) ->
     places = len(shown.partition(".")[2]) if "." in shown else 0
     if places and difference < Fraction(1, 10**places):
         return True
-    if about:
-        return difference <= max(Fraction(1, 10**places), size(stated) * ABOUT)
-    return False
+    return margin > 0 and difference <= max(margin / 10**places, size(stated) * ABOUT)

@@ -18,6 +18,7 @@ def changed(before: Numbers, after: Numbers) -> list[tuple[str, str]]:
     a shorter sentence, if it has three tokens beside the number.
     """
     old, new = _contexts(before), _contexts(after)
+    had, has = (Counter(map(_written, numbers.stream)) for numbers in (before, after))
     found: dict[tuple[str, str], None] = {}
     for context, values in new.items():
         known = old.get(context)
@@ -27,8 +28,10 @@ def changed(before: Numbers, after: Numbers) -> list[tuple[str, str]]:
         for value in values.keys() - known.keys():
             # 7:00 that became 7 is written differently, not changed.
             old_value = next((one for one in gone if (":" in one) is (":" in value)), None)
-            if old_value is not None:
-                found[old_value, value] = None
+            # Two that changed places are both still there: (x + 1)(x + 2) and (x + 2)(x + 1).
+            if old_value is None or (has[value] <= had[value] and has[old_value] >= had[old_value]):
+                continue
+            found[old_value, value] = None
     return list(found)
 
 

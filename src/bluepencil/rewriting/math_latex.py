@@ -255,7 +255,7 @@ def _has_arguments(tex: str, position: int, number: int) -> bool:
 
 def _argument_end(tex: str, position: int) -> int | None:
     """Return where the argument that begins at `position` ends; None where there is none."""
-    if position >= len(tex) or tex[position] in "}&":
+    if position >= len(tex) or tex[position] in "}&=+<>,;":
         return None
     if tex[position] == "\\":
         name = re.compile(r"\\(?:[A-Za-z]+|.)", re.DOTALL).match(tex, position)

@@ -1,10 +1,10 @@
 """Reads the expression that ends before an equals sign, from right to left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bluepencil.rewriting.math_side import MAX_UNIT_WORDS, Side, bare
 from bluepencil.rewriting.math_token import Kind, Token
-from bluepencil.rewriting.math_units import is_inside, is_unit_word
+from bluepencil.rewriting.math_units import is_inside
 
 
 def read_left(stream: Sequence[Token], position: int) -> Side | None:
@@ -15,7 +15,7 @@ def read_left(stream: Sequence[Token], position: int) -> Side | None:
     gathered: list[Token] = []
     units: set[str] = set()
     while True:
-        words, end = _units_before(stream, end, is_inside if gathered else is_unit_word)
+        words, end = _units_before(stream, end)
         units |= words
         if words and not gathered and not _has_operator_before(stream, end):
             return None  # "the cost of 3 apples = ..." names something
@@ -42,7 +42,7 @@ def _begins_row(token: Token) -> bool:
     return token.tex and (token.kind is Kind.LINE or token.text in (r"\quad", r"\qquad"))
 
 
-def _units_before(stream: Sequence[Token], end: int, is_unit: Callable[[str], bool]) -> tuple[set[str], int]:
+def _units_before(stream: Sequence[Token], end: int) -> tuple[set[str], int]:
     words: set[str] = set()
     for _ in range(MAX_UNIT_WORDS):
         if end < 0:
@@ -51,7 +51,7 @@ def _units_before(stream: Sequence[Token], end: int, is_unit: Callable[[str], bo
         per = token.kind is Kind.WORD and end > 0 and stream[end - 1].text == "/"
         if per:
             end -= 2
-        elif (token.kind is Kind.WORD and is_unit(token.text)) or (
+        elif (token.kind is Kind.WORD and is_inside(token.text)) or (
             token.kind is Kind.UNIT and token.text not in "$€£" and token.text != r"\$"
         ):
             words.add(token.text.lower())

@@ -19,8 +19,9 @@ _VERSION = re.compile(
 _PROSE_TOKEN = re.compile(
     rf"""(?P<line>\n)
     |(?P<space>[^\S\n]+)
-    |(?P<equal>=(?!=))
     |(?P<about>≈|≅|~=)
+    |(?P<relation>==+|!=|:=|=>|<=|>=|[<>≤≥≠])
+    |(?P<equal>=)
     |(?P<number>{NUMBER})
     |(?P<super>[²³])
     |(?P<fraction>[½⅓⅔¼¾⅕⅛])
@@ -29,7 +30,6 @@ _PROSE_TOKEN = re.compile(
     |(?P<operator>(?<=[\w)])\*\*(?=[\w(-])|(?<=\s)\*\*(?=\s)|(?!\*\*)[-+*/^!%−–×÷·•∙∗⋅✕⁄])
     |(?P<open>[(\[{{])|(?P<close>[)\]}}])
     |(?P<unit>[$€£¥°¢])
-    |(?P<relation>[<>≤≥≠])
     |(?P<bold>\*\*|__)
     |(?P<stop>[,;:.?"“”'’—…|])
     |(?P<mark>.)""",

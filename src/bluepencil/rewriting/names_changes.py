@@ -61,16 +61,18 @@ def changes(before: Surface, after: Surface) -> Changes:
         for entry in before.entries.values()
         if entry.public or entry.last in before.exported or entry.name in before.exported
     ]
-    lost = [entry for entry in wanted if not after.offers(entry.name)]
+    lost = [
+        entry for entry in wanted if not after.offers(entry.name) or _uncovered(entry.name, before, after)
+    ]
     new = [entry for name, entry in after.entries.items() if not before.offers(name)]
     renamed = dict(_renames(lost, new))
     pairs = [(entry.name, renamed[entry.name]) for entry in lost if entry.name in renamed]
     found = _Found()
+    gone = {entry.name for entry in lost}
     for entry in wanted:
         other = after.find(entry.name)
-        if other is not None:
+        if other is not None and entry.name not in gone:
             _compare(entry, other, after, found)
-    gone = {entry.name for entry in lost}
     return Changes(
         renamed=tuple(pair for pair in pairs if not _follows(pair, renamed)),
         dropped=tuple(_outermost(lost, renamed)),
@@ -82,6 +84,14 @@ def changes(before: Surface, after: Surface) -> Changes:
         variables=tuple(sorted(_public_variables(before) - after.variables - set(after.entries))),
         main_dropped=(before.has_main and not after.has_main) or (before.acts and not after.may_act),
     )
+
+
+def _uncovered(name: str, before: Surface, after: Surface) -> bool:
+    """Whether a method went that overrode another one of the original, which is not the same."""
+    if name in after.entries or "." not in name:
+        return False
+    other = after.find(name)
+    return other is not None and other.name in before.entries
 
 
 def _follows(pair: tuple[str, str], renamed: dict[str, str]) -> bool:

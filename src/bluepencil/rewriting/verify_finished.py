@@ -177,8 +177,10 @@ def _stubs(source: Source) -> int:
 
 def _is_start(whole: list[str], part: list[str]) -> bool:
     """Whether `part` is the beginning of `whole`, with something of weight missing."""
-    if not part or len(part) > len(whole):
+    if len(part) > len(whole):
         return False
+    if not part:
+        return any(token not in _WEIGHTLESS for token in whole)
     if part[:-1] != whole[: len(part) - 1]:
         return False
     last, same = part[-1], whole[len(part) - 1]
@@ -200,7 +202,7 @@ _LAYOUT = {
 
 
 def _code(text: str) -> Iterator[str]:
-    """Yield the tokens of a program but for names, layout, comments and annotations."""
+    """Yield the tokens of a program but for names, layout, comments, annotations and imports."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         _bare(node)
@@ -219,7 +221,7 @@ def _code(text: str) -> Iterator[str]:
 
 
 def _bare(node: ast.AST) -> None:
-    """Take annotations and docstrings out of a node, in place."""
+    """Take annotations, docstrings and imports out of a node, in place."""
     if isinstance(node, ast.arg):
         node.annotation = None
     if isinstance(node, FUNCTIONS):
@@ -235,7 +237,7 @@ def _bare(node: ast.AST) -> None:
 
 
 def _plain(node: ast.AST) -> ast.AST | None:
-    if string_statement(node) is not None or isinstance(node, ast.Pass):
+    if string_statement(node) is not None or isinstance(node, ast.Pass | ast.Import | ast.ImportFrom):
         return None
     if isinstance(node, ast.AnnAssign):
         if node.value is None:

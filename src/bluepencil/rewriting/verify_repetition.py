@@ -28,7 +28,7 @@ def repetition(before: Source, after: Source) -> str:
     if found is None:
         return ""
     # Half the run is enough in the original: layout alone can make the rest of it.
-    if new < 2 * old + _MANY and find_repetition(f"{before.text}\n", MIN_RUN // 2, MIN_RUN):
+    if new < old + _MANY and find_repetition(f"{before.text}\n", MIN_RUN // 2, MIN_RUN):
         return ""
     start = after.text[found.start : found.start + 40]
     return f"{found.length} characters come again at once, with {start.strip()!r}"

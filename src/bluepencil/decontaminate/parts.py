@@ -1,0 +1,189 @@
+"""The parts of all items as columns: their n-grams, what these are worth, and how each part is looked for.
+
+A part is looked for by the weighted share of its loose n-grams. One whose loose n-grams are worth too little,
+because it is short or made of what everybody writes, is looked for as a whole, token by token, if its tokens
+are surprising enough together; if they are not, it is too short to judge.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bluepencil.decontaminate.background import MOST_BITS, SCALE, Background, Common
+from bluepencil.decontaminate.hashing import Hashes, Ints, gram_hashes
+from bluepencil.decontaminate.items import Item, Part, Role
+from bluepencil.decontaminate.options import Thresholds
+from bluepencil.decontaminate.reading import Kind, Reading, batches, read
+from bluepencil.decontaminate.streams import ANCHOR, joined
+from bluepencil.decontaminate.table import Table
+
+MOST_PARTS = 64
+LEAST_POSTED = 8
+"""A loose n-gram of more than MOST_PARTS parts is left to the others, but each part keeps LEAST_POSTED."""
+ROLES = list(Role)
+HIGH = np.uint64(32)
+"""Half of a hash is kept to compare with, where a few hundred are compared and not millions."""
+_SMALL_SET = 1000
+
+
+class Route(IntEnum):
+    """How a part is looked for."""
+
+    TOO_SHORT = 0
+    BY_SHARE = 1
+    AS_A_WHOLE = 2
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of one kind. Part i has `sizes[i]` n-grams, each once, one part's after the other's.
+
+    strict: the n-gram as written where it first stands. numbered: whether it leaves something out there, and
+    stands once. weights: what it is worth, in sixteenths of a bit. shared: in how many parts it stands.
+    whole: the fine tokens of the parts that are looked for as a whole, and what they are worth.
+    """
+
+    kind: Kind
+    parts: list[Part]
+    item: NDArray[np.uint32]
+    length: NDArray[np.uint32]
+    sizes: Ints
+    grams: Hashes
+    strict: NDArray[np.uint32]
+    numbered: NDArray[np.bool_]
+    weights: NDArray[np.uint8]
+    shared: NDArray[np.uint32]
+    routes: NDArray[np.uint8]
+    whole: dict[int, tuple[Hashes, float]]
+
+    @property
+    def totals(self) -> NDArray[np.float64]:
+        """What the n-grams of each part are worth together, in bits."""
+        sums = np.concatenate([[0], np.cumsum(self.weights, dtype=np.int64)])
+        ends = np.cumsum(self.sizes)
+        totals: NDArray[np.float64] = (sums[ends] - sums[ends - self.sizes]) / SCALE
+        return totals
+
+    def loose_table(self) -> Table:
+        """Return the table from n-gram to the parts that are looked for by share; parts count from 0."""
+        by_share = self.routes == Route.BY_SHARE
+        kept = (self.shared <= MOST_PARTS) & (self.weights > 0)
+        sums = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
+        ends = np.cumsum(self.sizes)
+        few = by_share & (sums[ends] - sums[ends - self.sizes] < LEAST_POSTED)
+        for number in np.flatnonzero(few).tolist():
+            begin, end = int(ends[number] - self.sizes[number]), int(ends[number])
+            kept[begin + np.argsort(self.shared[begin:end], kind="stable")[:LEAST_POSTED]] = True
+        owner = np.repeat(np.arange(len(self.sizes), dtype=np.uint32), self.sizes)
+        kept &= by_share[owner]
+        return Table.build(self.grams[kept], owner[kept], self.weights[kept])
+
+    def exact_table(self) -> Table:
+        """Return the table from the first tokens to the parts that are looked for as a whole."""
+        first = [gram_hashes(tokens[:ANCHOR], ANCHOR) for tokens, _ in self.whole.values()]
+        numbers = np.array(list(self.whole), np.uint32)
+        return Table.build(joined(first, np.uint64), numbers, np.zeros(len(numbers), np.uint8))
+
+
+def gather(items: Sequence[Item], kind: Kind, background: Background, thresholds: Thresholds) -> Parts:
+    """Read the parts of a kind of all items, weigh their n-grams, and choose how each is looked for."""
+    chosen = [(number, part) for number, item in enumerate(items) for part in item.parts if part.kind is kind]
+    texts = [part.text for _, part in chosen]
+    columns: list[list[NDArray[np.generic]]] = []
+    for batch in batches(texts):
+        reading = read([texts[number] for number in batch], kind)
+        columns.append(list(_columns(reading, kind, background)))
+    kinds = (np.uint32, np.int64, np.uint64, np.uint32, np.bool_, np.float32)
+    length, sizes, grams, strict, numbered, most = (
+        joined([column[n] for column in columns], dtype) for n, dtype in enumerate(kinds)
+    )
+    # With a million items, each copy is a gigabyte.
+    del columns
+    weights, shared = _weighed(grams, most, background.grams[kind], len(chosen))
+    item = np.array([number for number, _ in chosen], np.uint32)
+    routes = np.zeros(len(chosen), np.uint8)
+    parts = [part for _, part in chosen]
+    del most
+    made = Parts(kind, parts, item, length, sizes, grams, strict, numbered, weights, shared, routes, {})
+    _choose_routes(made, thresholds, background.surprise[kind])
+    return made
+
+
+def _columns(reading: Reading, kind: Kind, background: Background) -> Iterator[NDArray[np.generic]]:
+    """Yield length and number of n-grams of each text, and of each of its n-grams what `Parts` holds."""
+    streams = reading.streams
+    ends = reading.offsets + [len(text) for text in reading.texts]
+    first, end = (np.searchsorted(streams.loose_starts, places) for places in (reading.offsets, ends))
+    yield (end - first).astype(np.uint32)
+    places = np.flatnonzero(streams.loose)
+    owner = np.searchsorted(first, places, side="right") - 1
+    places = places[np.lexsort((streams.loose[places], owner))]
+    owner = np.searchsorted(first, places, side="right") - 1
+    grams = streams.loose[places]
+    new = np.ones(len(places) + 1, np.bool_)
+    new[1:-1] = (grams[1:] != grams[:-1]) | (owner[1:] != owner[:-1])
+    begins = np.flatnonzero(new)
+    once, begins = np.diff(begins) == 1, begins[:-1]
+    places = places[begins]
+    yield np.bincount(owner[begins], minlength=len(reading.texts)).astype(np.int64)
+    yield grams[begins]
+    strict, numbered = streams.strict(0, len(streams.loose))
+    yield (strict[places] >> HIGH).astype(np.uint32)
+    # Where one stands twice, with other numbers perhaps, it tells nothing of them.
+    yield numbered[places] & once
+    if kind is Kind.PROSE:
+        # x # x # x is never written in ordinary text, and yet any formula may hold it.
+        yield streams.told(background.tokens[kind].bits_of(streams.exact))[places]
+    else:
+        yield np.full(len(places), MOST_BITS, np.float32)
+
+
+def _weighed(
+    grams: Hashes, most: NDArray[np.float32], common: Common, parts: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+    """Return what n-grams are worth, as little as their commonest appearance, and how many parts have each."""
+    order = np.argsort(grams, kind="stable")
+    ordered = grams[order]
+    new = np.ones(len(grams) + 1, np.bool_)
+    new[1:-1] = ordered[1:] != ordered[:-1]
+    del ordered
+    counts = np.diff(np.flatnonzero(new)).astype(np.uint32)
+    shared = np.empty(len(grams), np.uint32)
+    shared[order] = np.repeat(counts, counts)
+    del order
+    bits = np.minimum(most, common.bits_of(grams))
+    several = shared > 1
+    others = (shared[several] - 1) / max(_SMALL_SET, parts)
+    bits[several] = np.minimum(bits[several], np.maximum(-np.log2(others), 0))
+    return quantised(bits), shared
+
+
+def quantised(bits: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return bits as whole sixteenths."""
+    rounded: NDArray[np.uint8] = np.round(bits * SCALE).astype(np.uint8)
+    return rounded
+
+
+def _choose_routes(made: Parts, thresholds: Thresholds, common: Common) -> None:
+    enough = made.totals * thresholds.share(made.kind) >= thresholds.least_bits(made.kind)
+    made.routes[enough] = Route.BY_SHARE
+    for number in np.flatnonzero(~enough).tolist():
+        tokens = read([made.parts[number].text], made.kind).streams.exact
+        if len(tokens) < ANCHOR:
+            continue
+        worth = _surprise(tokens, common)
+        if worth >= thresholds.least_exact_bits(made.kind):
+            made.routes[number] = Route.AS_A_WHOLE
+            made.whole[number] = (tokens, worth)
+
+
+def _surprise(tokens: Hashes, common: Common) -> float:
+    """Return how surprising a run of tokens is; a pair that stands in it again is none, as in 0.333333."""
+    pairs = gram_hashes(tokens, 2)
+    new = np.ones(len(tokens), np.bool_)
+    new[1:] = False
+    new[1 + np.unique(pairs, return_index=True)[1]] = True
+    return float(common.bits_of(tokens)[new].sum())

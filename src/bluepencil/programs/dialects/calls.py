@@ -1,0 +1,295 @@
+"""Calls as Python writes them, `name(1, end=2, text="a, b)")`, read strictly for any set of signatures.
+
+What ProX and UltraX have in common. Numbers are decimal; strings have either quote and the escapes of the
+native language; keywords come in the order of the parameters. A call counts at the start of a line, after
+another call, or after `;`, and only when its bracket is closed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+from bluepencil.errors import ProgramError
+from bluepencil.programs.faults import Fault, FaultCode, Note
+from bluepencil.programs.lines import LineIndex
+from bluepencil.programs.ops import KEEP_ALL, MAX_DIGITS, Operation, Program
+from bluepencil.programs.parse import DEFAULT_LIMITS, Limits, Parsed
+from bluepencil.programs.scan import ESCAPE, unquote
+
+_SPACE = re.compile(r"\s*+")
+_BETWEEN = re.compile(r"[\s;]*+")
+_NAME = re.compile(r"([^\W\d]\w*+)(\s*+)(\(?)")
+_KEYWORD = re.compile(r"([^\W\d]\w*+)\s*+=")
+_NUMBER = re.compile(r"(-?)([0-9]++)")
+_STRING = re.compile(r""""[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'""", re.DOTALL)
+_BACKSLASH = re.compile(r"\\.", re.DOTALL)
+# What `_skip` walks over: anything plain, then strings, then the characters that decide something.
+_PLAIN = re.compile(r"""[^()"'\n]*+""")
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a call: a string or a line number, and the keywords it may be given by."""
+
+    is_text: bool
+    names: tuple[str, ...] = ()
+    optional: bool = False
+
+
+Signatures = Mapping[str, tuple[Parameter, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A well-formed call; parameters that were left out are missing at the end."""
+
+    name: str
+    numbers: tuple[int, ...]
+    texts: tuple[str, ...]
+
+
+class CallError(Exception):
+    """Why a call is not carried out; `at` is a place in the program text, where it is known."""
+
+    def __init__(self, code: StrEnum, message: str, at: int = -1) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.at = at
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far; places are offsets."""
+
+    operations: list[Operation] = field(default_factory=list)
+    problems: list[tuple[StrEnum, str, int, int]] = field(default_factory=list)
+    texts: list[tuple[str, int]] = field(default_factory=list)
+    calls: int = 0
+    keeps: int = 0
+    edits: int = 0
+    refused: bool = False
+
+
+def parse_calls(
+    source: str,
+    signatures: Signatures,
+    keep: frozenset[str],
+    build: Callable[[Call], Operation],
+    limits: Limits = DEFAULT_LIMITS,
+) -> Parsed:
+    """Read a program; `build` makes the operation of a call, and raises CallError or ProgramError.
+
+    A faulty call is left out. No call at all, a call of `keep` beside one that edits, and more calls or
+    characters than the limits allow leave `KEEP_ALL`. Time is linear in the source.
+    """
+    if len(source) > limits.max_characters:
+        message = f"the program has {len(source)} characters; the limit is {limits.max_characters}"
+        return Parsed(KEEP_ALL, (Fault(FaultCode.PROGRAM_TOO_LONG, message, 1, 1, 0),))
+    reading = _Reading()
+    at = _after(_BETWEEN, source, 0)
+    while at < len(source):
+        end = _step(source, at, signatures, keep, build, reading)
+        if reading.calls > limits.max_calls:
+            message = f"there are more than {limits.max_calls} calls"
+            reading.problems.append((FaultCode.TOO_MANY_CALLS, message, at, reading.calls))
+            reading.refused = True
+            break
+        at = _after(_BETWEEN, source, end)
+    return _parsed(source, reading)
+
+
+def _parsed(source: str, reading: _Reading) -> Parsed:
+    if not reading.calls:
+        reading.problems.append((FaultCode.NO_CALL, "there is no call in it", 0, 0))
+    if reading.keeps and reading.edits:
+        message = "a call that keeps everything stands beside one that edits"
+        reading.problems.append((FaultCode.KEEP_AND_REMOVE, message, 0, 0))
+        reading.refused = True
+    index = LineIndex(source)
+    faults = tuple(
+        Fault(code, message, *index.locate(at), call) for code, message, at, call in reading.problems
+    )
+    notes = tuple(Note(text, *index.locate(at)) for text, at in reading.texts)
+    operations = () if reading.refused else tuple(reading.operations)
+    return Parsed(Program(operations), faults, notes)
+
+
+def _step(
+    source: str,
+    at: int,
+    signatures: Signatures,
+    keep: frozenset[str],
+    build: Callable[[Call], Operation],
+    reading: _Reading,
+) -> int:
+    """Read what stands at `at`, and return where it ends."""
+    name = _NAME.match(source, at)
+    cut_off = name is not None and name.end() == len(source) and any(s.startswith(name[1]) for s in signatures)
+    if name is None or not (cut_off or (name[3] and (name[1] in signatures or not name[2]))):
+        end = source.find("\n", at)
+        end = len(source) if end < 0 else end
+        reading.texts.append((source[at:end].rstrip(), at))
+        return end
+    reading.calls += 1
+    reader = _Reader(source, name.end(), _known(tuple(signatures)))
+    try:
+        if not name[3]:
+            raise CallError(FaultCode.CUT_OFF_CALL, f"the call is cut off after {name[1]}", at)
+        if name[1] not in signatures:
+            raise CallError(FaultCode.UNKNOWN_CALL, f"there is no call named {_shown(name[1])}", at)
+        call = reader.call(name[1], signatures[name[1]])
+        if call.name in keep:
+            reading.keeps += 1
+        else:
+            reading.edits += 1
+            reading.operations.append(build(call))
+    except CallError as error:
+        place = at if error.at < 0 else error.at
+        reading.problems.append((error.code, error.message, place, reading.calls))
+        return reader.at if reader.closed else _skip(source, reader.at, reader.known)
+    except ProgramError as error:
+        reading.problems.append((FaultCode.WRONG_ARGUMENT, str(error), at, reading.calls))
+    return reader.at
+
+
+@lru_cache(maxsize=16)
+def _known(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what a call of the language looks like at the start of a line."""
+    return re.compile(rf"[^\S\n]*+(?:{'|'.join(names)})\s*+\(")
+
+
+class _Reader:
+    """Reads the arguments of a call. `at` is the end of the last token that was as it should be."""
+
+    def __init__(self, source: str, at: int, known: re.Pattern[str]) -> None:
+        self.source = source
+        self.at = at
+        self.known = known
+        self.closed = False
+
+    def call(self, name: str, parameters: tuple[Parameter, ...]) -> Call:
+        """Read arguments and closing bracket; raise CallError at the first thing that is wrong."""
+        numbers: list[int] = []
+        texts: list[str] = []
+        named = False
+        for place, parameter in enumerate(parameters):
+            if parameter.optional and self.source[self._next()] == ")":
+                break
+            if place:
+                self._expect(",", f"expected a comma: {name} takes {len(parameters)} arguments")
+            named = self._keyword(parameter, named)
+            if parameter.is_text:
+                texts.append(self._text())
+            else:
+                numbers.append(self._number())
+        self._expect(")", f"expected a closing bracket: {name} takes {len(parameters)} arguments")
+        self.closed = True
+        return Call(name, tuple(numbers), tuple(texts))
+
+    def _next(self) -> int:
+        """Return where the next token starts; raise where the call is cut off before it."""
+        at = _after(_SPACE, self.source, self.at)
+        new_line = self.source.find("\n", self.at, at) >= 0
+        if at == len(self.source) or (new_line and self.known.match(self.source, at)):
+            message = "the call is cut off before its closing bracket"
+            raise CallError(FaultCode.CUT_OFF_CALL, message, self.at)
+        return at
+
+    def _expect(self, token: str, message: str) -> None:
+        at = self._next()
+        if self.source[at] != token:
+            raise CallError(FaultCode.WRONG_ARGUMENT, message, at)
+        self.at = at + 1
+
+    def _keyword(self, parameter: Parameter, named: bool) -> bool:
+        """Read the keyword if there is one, and return whether this argument or one before has one."""
+        at = self._next()
+        match = _KEYWORD.match(self.source, at)
+        if match is None:
+            if named:
+                raise CallError(FaultCode.WRONG_ARGUMENT, "expected a keyword after one with a keyword", at)
+            return False
+        if match[1] not in parameter.names:
+            wanted = " or ".join(parameter.names) or "no keyword"
+            message = f"expected {wanted} here, not {_shown(match[1])}"
+            raise CallError(FaultCode.WRONG_ARGUMENT, message, at)
+        self.at = match.end()
+        return True
+
+    def _number(self) -> int:
+        at = self._next()
+        digits = _NUMBER.match(self.source, at)
+        if digits is None:
+            raise CallError(FaultCode.WRONG_ARGUMENT, "expected a line number", at)
+        if len(digits[2]) > MAX_DIGITS:
+            message = f"a line number has at most {MAX_DIGITS} digits, not {len(digits[2])}"
+            raise CallError(FaultCode.WRONG_ARGUMENT, message, at)
+        self.at = digits.end()
+        if digits[1]:
+            raise CallError(FaultCode.BAD_RANGE, "a line number is not negative", at)
+        return int(digits[2])
+
+    def _text(self) -> str:
+        at = self._next()
+        if self.source[at] not in "\"'":
+            raise CallError(FaultCode.WRONG_ARGUMENT, "expected a quoted string", at)
+        token = _STRING.match(self.source, at)
+        if token is None:
+            raise CallError(FaultCode.CUT_OFF_STRING, "expected a closing quote", at)
+        for backslash in _BACKSLASH.finditer(self.source, at + 1, token.end() - 1):
+            if not ESCAPE.match(self.source, backslash.start(), token.end() - 1):
+                message = f"there is no escape {_shown(backslash[0])}; a backslash is written \\\\"
+                raise CallError(FaultCode.BAD_ESCAPE, message, backslash.start())
+        self.at = token.end()
+        return unquote(token[0])
+
+
+def _skip(source: str, at: int, known: re.Pattern[str]) -> int:
+    """Return where reading goes on after a faulty call whose bracket opened before `at`.
+
+    As in `programs.scan`: after its closing bracket, or at a line that starts with a call of the language, or
+    at the end. An open string swallows the rest: what stands in it may be text of the page.
+    """
+    depth = 1
+    while True:
+        at = _after(_PLAIN, source, at)
+        if at == len(source):
+            return at
+        character = source[at]
+        if character in "\"'":
+            string = _STRING.match(source, at)
+            if string is None:
+                return len(source)
+            at = string.end()
+            continue
+        at += 1
+        if character == "\n":
+            if known.match(source, at):
+                return at
+        else:
+            depth += 1 if character == "(" else -1
+            if depth == 0:
+                return at
+
+
+def line_range(start: int, end: int, first: int = 1) -> tuple[int, int]:
+    """Return the lines counted from 1 of a range counted from `first`; CallError for one that is none."""
+    if start < first:
+        raise CallError(FaultCode.BAD_RANGE, f"lines are counted from {first}")
+    if end < start:
+        raise CallError(FaultCode.BAD_RANGE, f"the range ends before it starts: {start}, {end}")
+    return start + 1 - first, end + 1 - first
+
+
+def _after(pattern: re.Pattern[str], source: str, at: int) -> int:
+    match = pattern.match(source, at)
+    return match.end() if match else at
+
+
+def _shown(text: str) -> str:
+    """Return text to quote in a message: short, and without what would break the line."""
+    return text if text.isprintable() and len(text) <= _SHOWN else ascii(text[:_SHOWN])
