@@ -56,6 +56,8 @@ def run_recipe(
     if explain:
         click.echo(explain_recipe(recipe, settings=settings, asking=said, **chosen))
         return
+    if output is None and not asking["estimate"]:
+        raise click.UsageError("name the folder for the result: -o OUT")
     if not inputs:
         raise click.UsageError("name what is to be read: INPUT...")
     if asking["estimate"]:
@@ -65,8 +67,7 @@ def run_recipe(
         )
         _echo_estimates(count, estimates)
         return
-    if output is None:
-        raise click.UsageError("name the folder for the result: -o OUT")
+    assert output is not None
     progress = Progress(quiet=quiet)
     manifest = api.run_recipe(
         recipe, inputs, output, settings=settings, asking=said, progress=progress, **chosen
