@@ -16,6 +16,7 @@ half more less than after before every all another first second remaining left o
 _SYLLABLES = """
 ka lo mi ne ru sa te vi wo xa ye zo bra cle dri flo gru pla
 """
+_COMMON, _ENDINGS = _WORDS.split(), _SYLLABLES.split()
 _LINES = (
     "{a} = [{b} for {b} in {c} if {b} % {n} == {m}]",
     "{a} = sorted({b}, key=lambda {c}: {c}[{n}])",
@@ -48,7 +49,7 @@ def _prose(count: int) -> Iterator[dict[str, str]]:
 
 def _sentences(rng: random.Random, words: int) -> str:
     made = [
-        rng.choice(_WORDS.split())
+        rng.choice(_COMMON)
         if rng.random() < 0.85
         else _name(rng)
         if rng.random() < 0.5
@@ -59,7 +60,7 @@ def _sentences(rng: random.Random, words: int) -> str:
 
 
 def _name(rng: random.Random) -> str:
-    return "".join(rng.choices(_SYLLABLES.split(), k=3))
+    return "".join(rng.choices(_ENDINGS, k=3))
 
 
 def _code(count: int) -> Iterator[dict[str, str]]:

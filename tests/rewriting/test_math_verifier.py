@@ -1,4 +1,4 @@
-"""Each code of the math verifier beside its nearest legitimate neighbour, and the published faults by name."""
+"""Each code of the math verifier beside its nearest legitimate neighbour, and the published faults."""
 
 import json
 import pickle
@@ -18,7 +18,8 @@ BEFORE = (
 )
 AFTER = (
     "A baker sells 48 rolls in the morning and half as many in the afternoon. How many rolls does she sell in"
-    " all?\n\nIn the afternoon she sells $48 / 2 = 24$ rolls.\n\nTogether that makes $48 + 24 = 72$ rolls.\n\n"
+    " all?\n\nIn the afternoon she sells $48 / 2 = 24$ rolls.\n\nTogether that makes $48 + 24 = 72$ rolls."
+    "\n\n"
     "The answer is $\\boxed{72}$ rolls."
 )
 
@@ -147,13 +148,15 @@ def test_what_the_source_says_too_is_no_talk() -> None:
 LONG = (
     "The sequence goes on like this, and each of its terms is found from the one before it by one rule. " * 2
 )
+ROWS = "| 1 | 1 |\n| 2 | 4 |\n" * 40
+ZEROS = "0 & 0 & 0 & 0 & 0 & 0 \\\\ " * 30
 PUBLISHED_FAULTS = {
     "0.3333333333333": f"One third is $1 / 3 = 0.3333333333333$, where the digit 3 never ends.\n\n{LONG}",
-    "hundreds of threes": f"One third is $1 / 3 \\approx 0.{'3' * 400}$, where the digit 3 never ends.\n\n{LONG}",
+    "hundreds of threes": f"One third is $1 / 3 \\approx 0.{'3' * 400}$, and so it never ends.\n\n{LONG}",
     "1000000000000": f"A million millions are $1000000 \\cdot 1000000 = 1000000000000$.\n\n{LONG}",
-    "a table": "The table lists the squares:\n\n| n | square |\n|---|---|\n" + "| 1 | 1 |\n| 2 | 4 |\n" * 40 + "\n" + LONG,
+    "a table": f"The squares:\n\n| n | square |\n|---|---|\n{ROWS}\n{LONG}",
     "a wide table": f"The table is wide:\n\n{'| 0 ' * 80}|\n{'|---' * 80}|\n{'| 0 ' * 80}|\n\n{LONG}",
-    "a matrix of zeros": "The zero matrix is\n\n$$\\begin{pmatrix}" + "0 & 0 & 0 & 0 & 0 & 0 \\\\ " * 30 + "\\end{pmatrix}$$\n\n" + LONG,
+    "a matrix of zeros": f"It is\n\n$$\\begin{{pmatrix}}{ZEROS}\\end{{pmatrix}}$$\n\n{LONG}",
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ _RENDERED = (
 )
 _IMAGES = (
     'img[class*="tex" i], img[class*="math" i], img[src*="tex" i], img[src*="math" i], img[src*="cht=tx"],'
-    r' img[alt*="$"], img[alt*="\\"], img[data-equation-content], img[data-mathml]'
+    r' img[alt*="$"], img[alt*="\\"], img[class*="equation" i], img[data-mathml]'
 )
 _SCRIPTS = 'script[type^="math/" i]'
 _CANDIDATES = f"math, mjx-container, span.katex, {_SCRIPTS}, {_RENDERED}, {_IMAGES}, sup"

@@ -144,7 +144,7 @@ def _columns(reading: Reading, kind: Kind, background: Background) -> Iterator[N
 def _weighed(
     grams: Hashes, most: NDArray[np.float32], common: Common, parts: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    """Return what n-grams are worth, as little as their commonest appearance, and how many parts have each."""
+    """Return what n-grams are worth, by their commonest appearance, and how many parts have each."""
     order = np.argsort(grams, kind="stable")
     ordered = grams[order]
     new = np.ones(len(grams) + 1, np.bool_)

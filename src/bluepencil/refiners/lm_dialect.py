@@ -26,6 +26,7 @@ from bluepencil.programs import (
     parse,
     render,
 )
+from bluepencil.refiners.lm_constraint import MAX_CALLS, ProgramConstraint
 from bluepencil.refiners.lm_generate import Constraint
 from bluepencil.refiners.lm_prompt import Prompt, PromptFormat
 
@@ -100,8 +101,10 @@ class Native:
         return self.format.prompt(number_lines(text[chunk.start : chunk.end], first))
 
     def constraint(self, text: str, chunk: Chunk) -> Constraint | None:
-        """Return None: what is wrong with a program is found by reading it."""
-        return None
+        """Return the canonical programs that can be carried out on the chunk."""
+        first = 1 if self.format.numbering == "chunk" else chunk.first_line
+        most = min(self.limits.max_calls, MAX_CALLS)
+        return ProgramConstraint(text[chunk.start : chunk.end], first, self.format.style, most)
 
     def read(self, answer: str, text: str, chunk: Chunk) -> Parsed:
         """Parse an answer; a call that names a line outside of the chunk is left out."""

@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 Span = tuple[int, int]
 _AROUND = len('remove_str(1, "'), len('")')
 # What `render` may write otherwise than as itself; it is asked about each such character, once per line.
-_PERHAPS_ESCAPED = re.compile('[^ !#-\\[\\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]')
+_PERHAPS_ESCAPED = re.compile("[^ !#-\\[\\]-~\xa0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]")
 
 
 def quoted(text: str) -> str:
@@ -30,9 +30,7 @@ class Line:
             self.data = text.encode()
             self.edges = np.arange(len(text) + 1)
         else:
-            units = [
-                (quoted(one) if _PERHAPS_ESCAPED.match(one) else one).encode("utf-8") for one in text
-            ]
+            units = [(quoted(one) if _PERHAPS_ESCAPED.match(one) else one).encode("utf-8") for one in text]
             self.data = b"".join(units)
             self.edges = np.concatenate([[0], np.cumsum([len(unit) for unit in units])]).astype(np.int64)
         self.bytes = np.frombuffer(self.data, dtype=np.uint8)

@@ -43,6 +43,10 @@ class Trie:
         order = np.argsort(ends, kind="stable")
         self.ids = ids[order]
         self.offsets = np.searchsorted(ends[order], np.arange(nodes + 1))
+        self.ends = array("q", self.offsets.tolist())
+        self.numbers = array("q", self.ids.tolist())
+        self.digits = self._digits()
+        self.kept: dict[Any, Any] = {}
         self.root = np.zeros(256, dtype=np.int64)
         for byte in range(256):
             self.root[byte] = self.child(0, byte)
@@ -61,18 +65,38 @@ class Trie:
         places[places == len(self.keys)] = 0
         return np.where(self.keys[places] == wanted, places + 1, 0)
 
-    def mask(self, nodes: Ints, more: Sequence[int] = ()) -> NDArray[np.int32]:
+    def mask(self, nodes: Sequence[int], many: Sequence[Ints] = (), more: Sequence[int] = ()) -> Any:
         """Return the tokens that end in nodes, and `more`, as bits, lowest first, in words of 32."""
-        bits = np.zeros(self.words * 4, dtype=np.uint8)
-        starts = self.offsets[nodes]
-        counts = self.offsets[nodes + 1] - starts
-        total = int(counts.sum())
-        places = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(total)
-        chosen = self.ids[places]
-        np.bitwise_or.at(bits, chosen >> 3, (1 << (chosen & 7)).astype(np.uint8))
+        bits = bytearray(self.words * 4)
+        for node in nodes:
+            for place in range(self.ends[node], self.ends[node + 1]):
+                token = self.numbers[place]
+                bits[token >> 3] |= 1 << (token & 7)
         for token in more:
             bits[token >> 3] |= 1 << (token & 7)
-        return bits.view(np.int32)
+        mask = np.frombuffer(bits, dtype=np.uint8)
+        if many:
+            chosen = self._tokens(np.concatenate(many))
+            np.bitwise_or.at(mask, chosen >> 3, (1 << (chosen & 7)).astype(np.uint8))
+        return mask.view(np.int32)
+
+    def _tokens(self, nodes: Ints) -> Ints:
+        starts = self.offsets[nodes]
+        counts = self.offsets[nodes + 1] - starts
+        places = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
+        chosen: Ints = self.ids[places]
+        return chosen
+
+    def _digits(self) -> list[tuple[int, int, int]]:
+        """Return value, power of ten and node of all digits without a letter between them, shortest first."""
+        found = [(0, 1, 0)]
+        for value, scale, node in found:
+            if scale < 10**6:
+                for digit in range(10):
+                    child = self.child(node, 0x30 + digit)
+                    if child:
+                        found.append((value * 10 + digit, scale * 10, child))
+        return found[1:]
 
     def _is_token(self, node: int) -> bool:
         return node > 0 and bool(self.offsets[node + 1] > self.offsets[node])

@@ -1,6 +1,7 @@
 """Refiners by name, as options and recipes write them: `NAME` or `NAME:ARGUMENT`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ from bluepencil.errors import InputError, OptionError
 from bluepencil.refiners.base import KeepEverything, Refiner
 
 DEFAULT = "tagger"
-NAMES = "tagger, tagger:MODEL, lm:FOLDER, rules, rules:SET,SET, none"
+NAMES = (
+    "tagger, tagger:MODEL, lm:FOLDER, prox-d:MODEL, prox-c:MODEL, ultrax:MODEL@FILE, rescraper:MODEL@FILE, "
+    "rules, rules:SET,SET, none"
+)
 
 
 def make_refiner(
@@ -63,5 +67,15 @@ def _trained(argument: str, given: Mapping[str, Any]) -> Refiner:
     return trained(Path(argument), **given)
 
 
-LANGUAGE_MODELS = {"lm": _trained}
+def _released(name: str, argument: str, given: Mapping[str, Any]) -> Refiner:
+    from bluepencil.refiners.dialects import released
+
+    return released(name, argument, **given)
+
+
+_RELEASED = ("prox-d", "prox-c", "ultrax", "rescraper")
+LANGUAGE_MODELS: dict[str, Callable[[str, Mapping[str, Any]], Refiner]] = {
+    "lm": _trained,
+    **{name: partial(_released, name) for name in _RELEASED},
+}
 """Refiners that are language models: each makes one of its argument and the options given for it."""

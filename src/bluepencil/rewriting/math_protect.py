@@ -13,8 +13,8 @@ from bluepencil.programs import KEEP_ALL, Program, RemoveAll, RemoveLines, Remov
 from bluepencil.rewriting.math_pages import is_math_page
 
 _MATH = re.compile(
-    r"\\[A-Za-z]{2,}|\\\(|\\\[|\$[^$\n]*[\w)][^$\n]*\$|[\w)\]]\s?[=≤≥≠≈^√∑∫±×÷]\s?[\w(\[√\-−]|[A-Za-z0-9)]_[\w{]"
-    r"|[∀∂∃∇∈∏∑√∝∞∫≅≈≠≡≤≥⊂⊆α-ωΓΔΘΛΣΦΨΩℝℤℕℂℚ𝐀-𝟿](?![α-ω])"
+    r"\\[A-Za-z]{2,}|\\\(|\\\[|\$[^$\n]*[\w)][^$\n]*\$|[\w)\]]\s?[=≤≥≠≈^√∑∫±×÷]\s?[\w(\[√\-−]|(?<![A-Za-z0-9_])[A-Za-z]_[\w{]"
+    r"|[∀∂∃∇∈∏∑√∝∞∫≅≈≠≡≤≥⊂⊆ℝℤℕℂℚ𝐀-𝟿]|(?<![\u0370-\u03ff\u1f00-\u1fff])[α-ωΓΔΘΛΣΦΨΩ](?![\u0370-\u03ff\u1f00-\u1fff])"
 )
 # Addresses and the like have equals signs too.
 _NOT_MATH = re.compile(r"https?://\S+|www\.\S+|[?&]\w+=|\w+=[\"']")

@@ -14,6 +14,7 @@ _MARKER = re.compile(
 )
 # In longer texts a question mark may belong to anything.
 _SHORT = 6000
+_LINES = 4
 _LAYOUT = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|limits|,|;|!|:|quad|qquad|nonumber|hline|big|Big|bigl|bigr|Bigl|Bigr)"
     r"(?![A-Za-z])|[\s~&]|\\\\|\\ |[.,;]$"
@@ -21,18 +22,21 @@ _LAYOUT = re.compile(
 
 
 def question_of(before: str, document: Document) -> str | None:
-    """Return the question: a field of the document, else what stands before the solution; None if unknown."""
+    """Return the question, or None if it is unknown.
+
+    A field of the document; else the last lines before a heading such as "Solution:"; else, in a text that is not
+    long, the lines with a question mark. What stands around those on a page is not the question's.
+    """
     for name in QUESTION_FIELDS:
         value = document.fields.get(name)
         if isinstance(value, str) and value.strip():
             return value
     marker = _MARKER.search(before)
     if marker is not None and before[: marker.start()].strip():
-        return before[: marker.start()]
-    end = before.rfind("?")
-    if end > 0 and len(before) <= _SHORT and "\n\n\n" not in before and before.count("?") <= 4:
-        return before[: end + 1]
-    return None
+        lines = [line for line in before[: marker.start()].split("\n") if line.strip()]
+        return "\n".join(lines[-_LINES:])
+    asking = [line[: line.rfind("?") + 1] for line in before.split("\n") if "?" in line]
+    return "\n".join(asking) if 0 < len(asking) <= _LINES and len(before) <= _SHORT else None
 
 
 def formulas_of(text: str) -> list[str]:

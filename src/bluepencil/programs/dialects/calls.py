@@ -25,6 +25,8 @@ _KEYWORD = re.compile(r"([^\W\d]\w*+)\s*+=")
 _NUMBER = re.compile(r"(-?)([0-9]++)")
 _STRING = re.compile(r""""[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'""", re.DOTALL)
 _BACKSLASH = re.compile(r"\\.", re.DOTALL)
+# What would end a string or its line, cannot be seen, or cannot be written as UTF-8 (lone surrogates).
+_ESCAPED = re.compile('[\\\\"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 # What `_skip` walks over: anything plain, then strings, then the characters that decide something.
 _PLAIN = re.compile(r"""[^()"'\n]*+""")
 _SHOWN = 40
@@ -128,7 +130,9 @@ def _step(
 ) -> int:
     """Read what stands at `at`, and return where it ends."""
     name = _NAME.match(source, at)
-    cut_off = name is not None and name.end() == len(source) and any(s.startswith(name[1]) for s in signatures)
+    cut_off = (
+        name is not None and name.end() == len(source) and any(s.startswith(name[1]) for s in signatures)
+    )
     if name is None or not (cut_off or (name[3] and (name[1] in signatures or not name[2]))):
         end = source.find("\n", at)
         end = len(source) if end < 0 else end
@@ -274,6 +278,18 @@ def _skip(source: str, at: int, known: re.Pattern[str]) -> int:
             depth += 1 if character == "(" else -1
             if depth == 0:
                 return at
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string that this reads, on one line and valid UTF-8."""
+    return f'"{_ESCAPED.sub(_escape, text)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in '\\"':
+        return "\\" + match[0]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def line_range(start: int, end: int, first: int = 1) -> tuple[int, int]:

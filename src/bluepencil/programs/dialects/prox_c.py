@@ -13,12 +13,12 @@ from bluepencil.programs.dialects.calls import (
     Signatures,
     line_range,
     parse_calls,
+    quoted,
 )
 from bluepencil.programs.faults import FaultCode
 from bluepencil.programs.lines import LineIndex
 from bluepencil.programs.ops import Operation, Program, RemoveLines, RemoveStr, ReplaceStr
 from bluepencil.programs.parse import DEFAULT_LIMITS, Limits, Parsed
-from bluepencil.programs.render import quoted
 
 _LINES = (Parameter(False, ("start", "line_start")), Parameter(False, ("end", "line_end")))
 _STRINGS = (Parameter(True, ("source_str",)), Parameter(True, ("target_str",), optional=True))
@@ -41,7 +41,7 @@ def parse_prox_c(source: str, text: str, first_line: int = 1, limits: Limits = D
 
     def build(call: Call) -> Operation:
         if call.name == "remove_lines":
-            return RemoveLines(*line_range(*call.numbers, first=0))
+            return RemoveLines(*line_range(call.numbers[0], call.numbers[1], first=0))
         old, new = (*call.texts, "")[:2]
         line = first_line - 1 + _only_line(lines, old)
         return ReplaceStr(line, old, new) if new else RemoveStr(line, old)

@@ -12,11 +12,11 @@ from bluepencil.programs.dialects.calls import (
     Signatures,
     line_range,
     parse_calls,
+    quoted,
 )
 from bluepencil.programs.dialects.faults import DialectFault
 from bluepencil.programs.ops import Operation, Program, RemoveAll, RemoveLines, RemoveStr, ReplaceStr
 from bluepencil.programs.parse import DEFAULT_LIMITS, Limits, Parsed
-from bluepencil.programs.render import quoted
 
 _NUMBER, _TEXT = Parameter(False), Parameter(True)
 _SIGNATURES: Signatures = {
