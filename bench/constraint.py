@@ -5,8 +5,8 @@ of the text is a single line. Their programs, about 20 calls each (six in ten re
 one keep_str), are fed through the matcher token by token, and each `allowed()` with its `advance()` is timed.
 
 The vocabulary is synthetic: the bytes, the numbers to 999, the words and marks of the repository's files with
-the space before them, what these begin and end with, and pairs of words that stand beside each other or might, up to
-150,000. Texts become tokens by the longest match.
+the space before them, what these begin and end with, and pairs of words, up to 150,000. Texts become
+tokens by the longest match.
 
 ASSUMPTION: a decoding step of a 0.6B model on a GPU takes 10 ms for a batch of 64; the masks of a batch are
 made one after the other, so 64 of them count. `share_of_step_alone` is for a batch of 1 at the same 10 ms.
@@ -138,7 +138,7 @@ def main() -> None:
         seconds += more
     per_token = 1e6 * np.array(seconds)
     mean = float(per_token.mean())
-    print(main.__module__, "ASSUMES a step of", STEP_MS, "ms on a GPU for a batch of", BATCH)
+    print("ASSUMED: a step of", STEP_MS, "ms on a GPU for a batch of", BATCH)
     result = {
         "us_per_token": round(mean, 1),
         "us_per_token_median": round(float(np.median(per_token)), 1),

@@ -206,7 +206,7 @@ def test_answers_without_a_text(answer: str) -> None:
 
 
 def test_what_steps_leave_is_estimated() -> None:
-    documents = [Document("a", page(1)), Document("b", "A story about a dog and its day at the beach.")]
+    documents = [Document("a", solution(1)), Document("b", "A story about a dog and its day at the beach.")]
     assert [one.id for one in left_by([MathPages()], documents)] == ["a"]
     estimate = rewrite_math(NOWHERE).estimate(left_by([MathPages()], documents))
     assert estimate.documents == 1
@@ -240,7 +240,9 @@ def test_the_command_rewrites_a_corpus_and_keeps_the_books(tmp_path: Path) -> No
 
 
 def test_the_command_estimates_without_a_server(tmp_path: Path) -> None:
-    source = write_rows(tmp_path / "in.jsonl", [{"id": "a", "text": page(1)}, {"id": "b", "text": "A dog."}])
+    source = write_rows(
+        tmp_path / "in.jsonl", [{"id": "a", "text": solution(1)}, {"id": "b", "text": "A dog."}]
+    )
     shared = ("--model", "m", "--cache", tmp_path / "cache", "--estimate", "--only-math")
     done = command(source, "-o", tmp_path / "out", *shared)
     assert done.returncode == 0, done.stderr
@@ -304,7 +306,9 @@ def test_killed_at_random_moments_nothing_is_bought_twice(tmp_path: Path) -> Non
             cache = Cache(tmp_path / "cache")
             stored = {number for number, key in keys.items() if key in cache}
     assert kills >= 2
-    assert contents(tmp_path / "out") == contents(tmp_path / "undisturbed")
+    # Killed between its manifest and its end, a run leaves its journal behind, and is finished all the same.
+    found = {name: data for name, data in contents(tmp_path / "out").items() if not name.startswith("state/")}
+    assert found == contents(tmp_path / "undisturbed")
 
 
 @pytest.mark.usefixtures()

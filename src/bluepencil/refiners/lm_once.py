@@ -39,7 +39,7 @@ class Line:
 
     @cached_property
     def once(self) -> Ints:
-        """For each character, where the shortest string from it that occurs once ends; past the end if none."""
+        """Where the shortest string that begins at each place and occurs once ends; past the end if none."""
         return np.arange(len(self.text)) + common_lengths(self.text) + 1
 
     def starts(self, claimed: Sequence[Span] = ()) -> tuple[Ints, Ints, Ints]:

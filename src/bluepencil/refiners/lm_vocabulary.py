@@ -134,7 +134,7 @@ def trie_of(tokenizer: Any) -> Trie:
 
 
 def token_bytes(tokenizer: Any) -> tuple[list[bytes | None], bool]:
-    """Return the bytes of each token, None for control and other added tokens; and whether a leading space goes.
+    """Return the bytes of each token, None for added ones, and whether a leading space goes.
 
     Byte-level BPE, and SentencePiece with a token per byte. Raises OptionError for any other kind.
     """
@@ -167,7 +167,7 @@ def _byte_level() -> Iterator[tuple[int, str]]:
     """Yield each byte with the character that GPT-2's byte-level BPE writes for it."""
     unseen = 0
     for byte in range(256):
-        if 0x21 <= byte <= 0x7E or 0xA1 <= byte <= 0xAC or 0xAE <= byte:
+        if 0x21 <= byte <= 0x7E or 0xA1 <= byte <= 0xAC or byte >= 0xAE:
             yield byte, chr(byte)
         else:
             yield byte, chr(0x100 + unseen)

@@ -29,6 +29,8 @@ _EQUATION = re.compile(
 )
 _SYMBOL = re.compile("[∀∂∃∅∇∈∉∋∏∑√∝∞∠∧∨∩∪∫∮∴≅≈≠≡≤≥⊂⊃⊆⊇⊕⊗⊥α-ωΓΔΘΛΠΣΦΨΩ²³ℝℤℕℂℚ±×÷𝐀-𝟿]")
 _WORD = re.compile(r"[A-Za-z]{3,}")
+# What word problems ask.
+_ASKED = re.compile(r"\bhow many\b|\bfind the (?:value|number|sum|area|length|probability)\b", re.IGNORECASE)
 # Greek prose is not mathematics.
 _GREEK = re.compile("[α-ωά-ώ]{3,}")
 
@@ -76,7 +78,7 @@ def math_score(text: str) -> MathScore:
         len(_FORMULA.findall(text)),
         len(_EQUATION.findall(text)),
         max(0, len(_SYMBOL.findall(text)) - greek),
-        sum(word.lower() in said for word in _WORD.findall(text)),
+        sum(word.lower() in said for word in _WORD.findall(text)) + 2 * len(_ASKED.findall(text)),
     )
 
 

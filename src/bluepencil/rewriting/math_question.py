@@ -24,8 +24,8 @@ _LAYOUT = re.compile(
 def question_of(before: str, document: Document) -> str | None:
     """Return the question, or None if it is unknown.
 
-    A field of the document; else the last lines before a heading such as "Solution:"; else, in a text that is not
-    long, the lines with a question mark. What stands around those on a page is not the question's.
+    A field of the document; else the last lines before a heading such as "Solution:"; else, in a text that is
+    not long, the lines with a question mark. What stands around those on a page is not the question's.
     """
     for name in QUESTION_FIELDS:
         value = document.fields.get(name)
