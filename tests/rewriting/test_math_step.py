@@ -311,7 +311,6 @@ def test_killed_at_random_moments_nothing_is_bought_twice(tmp_path: Path) -> Non
     assert found == contents(tmp_path / "undisturbed")
 
 
-@pytest.mark.usefixtures()
 class TestRealProgram:
     """Needs torch and transformers[serving]; the model says nonsense."""
 

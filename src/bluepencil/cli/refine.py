@@ -16,8 +16,9 @@ from bluepencil.cli.options import corpus_options, finish
     default="tagger",
     show_default=True,
     metavar="NAME",
-    help="What writes the edit programs: tagger, tagger:MODEL, lm:FOLDER (a language model), rules, "
-    "rules:SET,SET (c4, context, navigation, ...), or none.",
+    help="What writes the edit programs: tagger, tagger:MODEL, rules, rules:SET,SET (c4, context, "
+    "navigation, ...), none; or a language model: lm:FOLDER, prox-c:MODEL, prox-d:MODEL, ultrax:MODEL@FILE, "
+    "rescraper:MODEL@FILE (docs/dialects.md).",
 )
 @click.option(
     "--strength",
