@@ -76,6 +76,7 @@ def test_scores_equal_the_command_line(packages: str, tmp_path: Path) -> None:
     assert sum(score is not None for score in theirs) > 15
 
 
+@pytest.mark.slow
 def test_no_score_depends_on_what_was_linted_before(linter: Linter) -> None:
     alone = {text: linter.score(text) for text in WRITTEN}
     assert alone[WRITTEN[4]] != alone[WRITTEN[5]]
@@ -88,6 +89,7 @@ def test_no_score_depends_on_what_was_linted_before(linter: Linter) -> None:
         assert linter.score_all(texts) == [alone[text] for text in texts]
 
 
+@pytest.mark.slow
 def test_modules_on_the_shelf_change_nothing() -> None:
     with Linter(LintOptions(warm=False)) as cold, Linter() as warm:
         for _ in range(3):

@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bluepencil.decontaminate import hashing
 from bluepencil.decontaminate.background import Background, learn
 from bluepencil.decontaminate.build import prepare
 from bluepencil.decontaminate.items import MAPS, Against, read_items
@@ -181,6 +183,20 @@ def test_n_grams_of_very_many_items_still_find_each(tmp_path: Path) -> None:
 
 
 keys = st.lists(st.tuples(st.integers(1, 2**64 - 1), st.integers(0, 50)), max_size=200)
+
+
+@given(keys)
+def test_slices_are_sorted_and_whole(entries: list[tuple[int, int]]) -> None:
+    grams = np.array([gram for gram, _ in entries], np.uint64)
+    chosen = np.array([part % 3 > 0 for _, part in entries], np.bool_)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "SLICE_BITS", 2)
+        slices = list(hashing.in_slices(grams, chosen))
+    seen = [int(grams[place]) for places, _ in slices for place in places]
+    assert seen == sorted(gram for gram, part in entries if part % 3)
+    groups = [places[a:b] for places, begins in slices for a, b in pairwise(begins)]
+    assert [int(grams[group[0]]) for group in groups] == sorted(set(seen))
+    assert all(len({int(grams[place]) for place in group}) == 1 for group in groups)
 
 
 @given(keys, st.lists(st.integers(0, 2**64 - 1), max_size=50))

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from bluepencil.corpus.paths import resolve
 from bluepencil.decontaminate.background import Background
+from bluepencil.decontaminate.hashing import high
 from bluepencil.decontaminate.items import MAPS, Against, Items, read_items
 from bluepencil.decontaminate.options import Thresholds
-from bluepencil.decontaminate.parts import HIGH, ROLES, Parts, Route, gather
+from bluepencil.decontaminate.parts import ROLES, Parts, Route, gather
 from bluepencil.decontaminate.reading import Kind
 from bluepencil.errors import InputError
 
@@ -92,7 +93,7 @@ def write_index(
     if not judged.any():
         raise InputError("every item is too short or too common to be looked for")
     _write_parts(kinds, folder)
-    _write_texts((f"{item.benchmark}\t{item.id}" for item in items.items), folder, "names")
+    _write_texts([f"{item.benchmark}\t{item.id}" for item in items.items], folder, "names")
     short = np.flatnonzero(~judged).tolist()
     facts = {
         "format": FORMAT,
@@ -113,7 +114,7 @@ def write_index(
 
 def _write_parts(kinds: Sequence[Parts], folder: Path) -> None:
     """Write what is known of each part: its n-grams or tokens to compare with, and its text."""
-    whole = [(tokens >> HIGH).astype(np.uint32) for parts in kinds for tokens, _ in parts.whole.values()]
+    whole = [high(tokens) for parts in kinds for tokens, _ in parts.whole.values()]
     sizes = np.concatenate([parts.sizes for parts in kinds])
     exact_bits = np.zeros(len(sizes), np.float32)
     exact_place = np.zeros((len(sizes), 2), np.int64)
@@ -125,7 +126,7 @@ def _write_parts(kinds: Sequence[Parts], folder: Path) -> None:
             at += len(tokens)
         base += len(parts.parts)
     arrays: dict[str, Iterable[NDArray[Any]]] = {
-        "grams": ((parts.grams >> HIGH).astype(np.uint32) for parts in kinds),
+        "grams": (high(parts.grams) for parts in kinds),
         "strict": (parts.strict for parts in kinds),
         "bits": (parts.weights for parts in kinds),
         "numbered": (parts.numbered for parts in kinds),
@@ -140,10 +141,15 @@ def _write_parts(kinds: Sequence[Parts], folder: Path) -> None:
     }
     for name, pieces in arrays.items():
         np.save(folder / f"part-{name}.npy", np.concatenate(list(pieces)))
-    _write_texts((one.written for parts in kinds for one in parts.parts), folder, "written")
+    _write_texts([one.written for parts in kinds for one in parts.parts], folder, "written")
 
 
-def _write_texts(texts: Iterable[str], folder: Path, name: str) -> None:
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    np.save(folder / f"{name}-bytes.npy", np.frombuffer(b"".join(encoded), np.uint8))
-    np.save(folder / f"{name}-offsets.npy", np.cumsum([0, *map(len, encoded)]))
+def _write_texts(texts: Sequence[str], folder: Path, name: str) -> None:
+    """Write texts one after the other, and where each begins."""
+    sizes = [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+    offsets = np.cumsum([0, *sizes])
+    np.save(folder / f"{name}-offsets.npy", offsets)
+    with (folder / f"{name}-bytes.npy").open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (int(offsets[-1]),)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.writelines(text.encode("utf-8", "surrogatepass") for text in texts)

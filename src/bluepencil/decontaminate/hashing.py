@@ -4,7 +4,7 @@ A token is a polynomial over its characters, an n-gram one over its tokens, both
 afterwards; the values of characters are drawn by splitmix64, so that low bits are as good as high ones.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,8 @@ Flags = NDArray[np.bool_]
 BASE = 0x9E3779B97F4A7C15
 GRAM_BASE = 0xD6E8FEB86659FD93
 CHARACTERS = 1 << 17
+SLICE_BITS = 22
+"""Some millions of hashes are sorted at a time, so that sorting needs little memory beside them."""
 BLOCK = 1 << 14
 """Characters that are worked on at a time: their arrays stay in the processor's cache."""
 
@@ -72,6 +74,35 @@ def gram_hashes(tokens: Hashes, size: int) -> Hashes:
     for number, power in enumerate(powers(GRAM_BASE, size)):
         total += tokens[number : number + count] * power
     return mixed(total)
+
+
+def high(hashes: Hashes) -> NDArray[np.uint32]:
+    """Return the high half of each hash, enough to compare hundreds and not millions; nothing is copied."""
+    return hashes.astype("<u8", copy=False).view("<u4")[1::2]
+
+
+def in_slices(hashes: Hashes, chosen: Flags | None = None) -> Iterator[tuple[Ints, Ints]]:
+    """Yield all hashes, or the chosen ones, in ascending ranges of at most some millions, each sorted.
+
+    Of each range: where its hashes stand, in ascending order of the hashes, and where in that order each new
+    hash begins, with its length at the end. So what is done with them needs little memory beside them.
+    """
+    bits = min(7, max(0, (len(hashes) >> SLICE_BITS).bit_length()))
+    ranges = np.zeros(len(hashes), np.uint8)
+    if bits:
+        for at in range(0, len(hashes), 1 << SLICE_BITS):
+            part = slice(at, at + (1 << SLICE_BITS))
+            ranges[part] = hashes[part] >> np.uint64(64 - bits)
+    if chosen is not None:
+        ranges[~chosen] = 255
+    for number in range(1 << bits):
+        places = np.flatnonzero(ranges == number)
+        mine = hashes[places]
+        order = np.argsort(mine, kind="stable")
+        mine = mine[order]
+        new = np.ones(len(mine) + 1, np.bool_)
+        new[1:-1] = mine[1:] != mine[:-1]
+        yield places[order], np.flatnonzero(new) if len(mine) else np.zeros(1, np.int64)
 
 
 class WordTable:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluepencil.decontaminate.background import MOST_BITS, SCALE, Background, Common
-from bluepencil.decontaminate.hashing import Hashes, Ints, gram_hashes
+from bluepencil.decontaminate.hashing import Hashes, Ints, gram_hashes, high, in_slices
 from bluepencil.decontaminate.items import Item, Part, Role
 from bluepencil.decontaminate.options import Thresholds
 from bluepencil.decontaminate.reading import Kind, Reading, batches, read
@@ -24,8 +24,6 @@ MOST_PARTS = 64
 LEAST_POSTED = 8
 """A loose n-gram of more than MOST_PARTS parts is left to the others, but each part keeps LEAST_POSTED."""
 ROLES = list(Role)
-HIGH = np.uint64(32)
-"""Half of a hash is kept to compare with, where a few hundred are compared and not millions."""
 _SMALL_SET = 1000
 
 
@@ -78,8 +76,7 @@ class Parts:
             begin, end = int(ends[number] - self.sizes[number]), int(ends[number])
             kept[begin + np.argsort(self.shared[begin:end], kind="stable")[:LEAST_POSTED]] = True
         owner = np.repeat(np.arange(len(self.sizes), dtype=np.uint32), self.sizes)
-        kept &= by_share[owner]
-        return Table.build(self.grams[kept], owner[kept], self.weights[kept])
+        return Table.build(self.grams, owner, self.weights, kept & by_share[owner])
 
     def exact_table(self) -> Table:
         """Return the table from the first tokens to the parts that are looked for as a whole."""
@@ -88,25 +85,24 @@ class Parts:
         return Table.build(joined(first, np.uint64), numbers, np.zeros(len(numbers), np.uint8))
 
 
+_DTYPES = (np.uint32, np.int64, np.uint64, np.uint32, np.bool_, np.uint8)
+
+
 def gather(items: Sequence[Item], kind: Kind, background: Background, thresholds: Thresholds) -> Parts:
     """Read the parts of a kind of all items, weigh their n-grams, and choose how each is looked for."""
     chosen = [(number, part) for number, item in enumerate(items) for part in item.parts if part.kind is kind]
     texts = [part.text for _, part in chosen]
-    columns: list[list[NDArray[np.generic]]] = []
+    pieces: list[list[NDArray[np.generic]]] = [[] for _ in _DTYPES]
     for batch in batches(texts):
         reading = read([texts[number] for number in batch], kind)
-        columns.append(list(_columns(reading, kind, background)))
-    kinds = (np.uint32, np.int64, np.uint64, np.uint32, np.bool_, np.float32)
-    length, sizes, grams, strict, numbered, most = (
-        joined([column[n] for column in columns], dtype) for n, dtype in enumerate(kinds)
-    )
-    # With a million items, each copy is a gigabyte.
-    del columns
-    weights, shared = _weighed(grams, most, background.grams[kind], len(chosen))
+        for column, piece in zip(pieces, _columns(reading, kind, background), strict=True):
+            column.append(piece)
+    # With a million items, a copy of the n-grams is a gigabyte: the pieces of a column go when it is joined.
+    length, sizes, grams, strict, numbered, weights = (joined(pieces.pop(0), dtype) for dtype in _DTYPES)
+    shared = _weigh(grams, weights, background.grams[kind], len(chosen))
     item = np.array([number for number, _ in chosen], np.uint32)
     routes = np.zeros(len(chosen), np.uint8)
     parts = [part for _, part in chosen]
-    del most
     made = Parts(kind, parts, item, length, sizes, grams, strict, numbered, weights, shared, routes, {})
     _choose_routes(made, thresholds, background.surprise[kind])
     return made
@@ -131,34 +127,32 @@ def _columns(reading: Reading, kind: Kind, background: Background) -> Iterator[N
     yield np.bincount(owner[begins], minlength=len(reading.texts)).astype(np.int64)
     yield grams[begins]
     strict, numbered = streams.strict(0, len(streams.loose))
-    yield (strict[places] >> HIGH).astype(np.uint32)
+    yield high(strict[places])
     # Where one stands twice, with other numbers perhaps, it tells nothing of them.
     yield numbered[places] & once
     if kind is Kind.PROSE:
         # x # x # x is never written in ordinary text, and yet any formula may hold it.
-        yield streams.told(background.tokens[kind].bits_of(streams.exact))[places]
+        told = streams.told(background.tokens[kind].bits_of(streams.exact))[places]
+        yield quantised(np.minimum(told, MOST_BITS))
     else:
-        yield np.full(len(places), MOST_BITS, np.float32)
+        yield np.full(len(places), int(MOST_BITS * SCALE), np.uint8)
 
 
-def _weighed(
-    grams: Hashes, most: NDArray[np.float32], common: Common, parts: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    """Return what n-grams are worth, by their commonest appearance, and how many parts have each."""
-    order = np.argsort(grams, kind="stable")
-    ordered = grams[order]
-    new = np.ones(len(grams) + 1, np.bool_)
-    new[1:-1] = ordered[1:] != ordered[:-1]
-    del ordered
-    counts = np.diff(np.flatnonzero(new)).astype(np.uint32)
-    shared = np.empty(len(grams), np.uint32)
-    shared[order] = np.repeat(counts, counts)
-    del order
-    bits = np.minimum(most, common.bits_of(grams))
-    several = shared > 1
-    others = (shared[several] - 1) / max(_SMALL_SET, parts)
-    bits[several] = np.minimum(bits[several], np.maximum(-np.log2(others), 0))
-    return quantised(bits), shared
+def _weigh(grams: Hashes, weights: NDArray[np.uint8], common: Common, parts: int) -> NDArray[np.uint32]:
+    """Lower the weights to what n-grams are worth by their commonest appearance.
+
+    Returns how many parts have each.
+    """
+    shared = np.zeros(len(grams), np.uint32)
+    for places, begins in in_slices(grams):
+        counts = np.diff(begins)
+        bits = common.bits_of(grams[places[begins[:-1]]])
+        several = counts > 1
+        others = (counts[several] - 1) / max(_SMALL_SET, parts)
+        bits[several] = np.minimum(bits[several], np.maximum(-np.log2(others), 0))
+        weights[places] = np.minimum(weights[places], np.repeat(quantised(bits), counts))
+        shared[places] = np.repeat(counts, counts)
+    return shared
 
 
 def quantised(bits: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bluepencil.decontaminate.hashing import Flags, Hashes, Ints
+from bluepencil.decontaminate.hashing import SLICE_BITS, Flags, Hashes, Ints, in_slices
 
 BITS_PER_KEY = 16
 MOST_BITMAP_BITS = 33
@@ -30,16 +30,29 @@ class Table:
     weights: NDArray[np.uint8]
 
     @classmethod
-    def build(cls, grams: Hashes, parts: NDArray[np.uint32], weights: NDArray[np.uint8]) -> "Table":
-        """Make a table of entries (n-gram, part, weight of the n-gram)."""
-        order = np.argsort(grams, kind="stable")
-        grams = grams[order]
-        new = np.ones(len(grams) + 1, np.bool_)
-        new[1:-1] = grams[1:] != grams[:-1]
-        offsets = np.flatnonzero(new)
-        first = offsets[:-1]
-        keys = grams[first]
-        return cls(_bitmap(keys), keys, offsets, parts[order], weights[order][first])
+    def build(
+        cls,
+        grams: Hashes,
+        parts: NDArray[np.uint32],
+        weights: NDArray[np.uint8],
+        chosen: Flags | None = None,
+    ) -> "Table":
+        """Make a table of entries (n-gram, part, weight of the n-gram), of all or of the chosen ones."""
+        keys, offsets, postings, worth = [], [np.zeros(1, np.int64)], [], []
+        for places, begins in in_slices(grams, chosen):
+            first = places[begins[:-1]]
+            keys.append(grams[first])
+            worth.append(weights[first])
+            offsets.append(begins[1:] + offsets[-1][-1])
+            postings.append(parts[places])
+        sorted_keys = np.concatenate(keys)
+        return cls(
+            _bitmap(sorted_keys),
+            sorted_keys,
+            np.concatenate(offsets),
+            np.concatenate(postings),
+            np.concatenate(worth),
+        )
 
     @classmethod
     def load(cls, folder: Path, name: str) -> "Table":
@@ -98,8 +111,9 @@ def _second_slots(grams: Hashes, bitmap: NDArray[np.uint8]) -> Hashes:
 def _bitmap(keys: Hashes) -> NDArray[np.uint8]:
     bits = min(MOST_BITMAP_BITS, max(10, (len(keys) * BITS_PER_KEY - 1).bit_length()))
     bitmap = np.zeros(1 << (bits - 3), np.uint8)
-    for slots in (_first_slots(keys, bitmap), _second_slots(keys, bitmap)):
-        np.bitwise_or.at(
-            bitmap, slots >> np.uint64(3), np.left_shift(1, slots & np.uint64(7)).astype(np.uint8)
-        )
+    for at in range(0, len(keys), 1 << SLICE_BITS):
+        for slots_of in (_first_slots, _second_slots):
+            slots = slots_of(keys[at : at + (1 << SLICE_BITS)], bitmap)
+            ones = np.left_shift(1, slots & np.uint64(7)).astype(np.uint8)
+            np.bitwise_or.at(bitmap, slots >> np.uint64(3), ones)
     return bitmap

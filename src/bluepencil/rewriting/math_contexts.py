@@ -56,7 +56,7 @@ def _contexts(numbers: Numbers) -> dict[_Context, Counter[str]]:
 def _sentences(stream: Sequence[Token]) -> Iterator[list[Token]]:
     sentence: list[Token] = []
     for token in stream:
-        if token.kind is Kind.LINE or token.text in (".", "?"):
+        if token.kind is Kind.LINE or (token.text in (".", "?") and not token.tex):
             if sentence:
                 yield sentence
             sentence = []

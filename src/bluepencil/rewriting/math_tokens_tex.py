@@ -59,6 +59,7 @@ class _Tex:
         self.formula = formula
         self.position = 0
         self.at = 0  # where the token begins that is being read
+        self.objects = 0  # matrices and the like that are open: their rows are no lines
 
     def read(self) -> list[Token]:
         """Return the tokens of the whole."""
@@ -91,15 +92,14 @@ class _Tex:
                 made = [number_token(text, self.start + self.position, self.formula)]
         elif text == "^":
             self.position = match.end()
-            return [token(Kind.OPERATOR, text), *self._argument(depth)]
+            return [token(Kind.OPERATOR, text), *self._exponent(depth)]
         elif name == "operator":
             made = [token(Kind.OPERATOR, OPERATORS.get(text, text))]
         elif text == "{":
             return self._group(depth)
         elif name == "mark" and text == "_":
             self.position = match.end()
-            self._skipped_argument(depth)
-            return [token(Kind.MARK, text)]
+            return [token(Kind.MARK, text), *self._argument(depth)]
         elif name == "mark" and text in "&'":
             made = []
         elif name not in ("space", None):
@@ -144,6 +144,14 @@ class _Tex:
             return [self._token(Kind.MARK, character)]
         return self._one(depth + 1, [])
 
+    def _exponent(self, depth: int) -> list[Token]:
+        """Read an exponent: x^20 sets only the 2 as one, and means 20; but in 3^25^2 two powers follow."""
+        digits = re.compile(r"\s*(\d{2,})(?!\s*\^)").match(self.tex, self.position)
+        if digits is None:
+            return self._argument(depth)
+        self.position = digits.end()
+        return [number_token(digits[1], self.start + digits.start(1), self.formula)]
+
     def _skipped_argument(self, depth: int) -> None:
         self._argument(depth)
 
@@ -159,7 +167,7 @@ class _Tex:
             return [token(Kind.OPERATOR, "%")]
         if name in (r"\\", r"\newline", r"\cr"):
             self._optional()
-            return [token(Kind.LINE, name)]
+            return [token(Kind.MARK if self.objects else Kind.LINE, name)]
         if name in _TEX_ABOUT:
             return [token(Kind.ABOUT, name)]
         if name[1:] in words("tex-relations"):
@@ -184,7 +192,8 @@ class _Tex:
             degree = self._optional()
             inside = self._argument(depth)
             if degree:
-                return [token(Kind.MARK, name), *inside]
+                read = _Tex(degree, self.start + self.at, self.formula).read()
+                return [token(Kind.MARK, name), *read, *inside]
             return [token(Kind.NAME, "sqrt"), token(Kind.OPEN, "("), *inside, token(Kind.CLOSE, ")")]
         if name in (r"\boxed", r"\fbox", r"\cancel", r"\underline", r"\color"):
             inside = self._argument(depth)
@@ -205,7 +214,10 @@ class _Tex:
         if match is None:
             return [self._token(Kind.MARK, name)]
         self.position = match.end()
-        return [self._token(Kind.LINE if match[1].rstrip("*") in _ROWS else Kind.MARK, name)]
+        if match[1].rstrip("*") in _ROWS:
+            return [self._token(Kind.LINE, name)]
+        self.objects = max(0, self.objects + (1 if name == r"\begin" else -1))
+        return [self._token(Kind.MARK, name)]
 
     def _fraction(self, depth: int) -> list[Token]:
         opening = self._token(Kind.OPEN, "frac")
