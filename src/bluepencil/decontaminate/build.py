@@ -22,7 +22,7 @@ from bluepencil.decontaminate.parts import ROLES, Parts, Route, gather
 from bluepencil.decontaminate.reading import Kind
 from bluepencil.errors import InputError
 
-FORMAT = 3
+FORMAT = 4
 """Of the index and of the normalisers: an index of another format is built anew."""
 _EXAMPLES = 20
 _ROUTES = {Route.TOO_SHORT: "too short", Route.BY_SHARE: "by share", Route.AS_A_WHOLE: "as a whole"}
@@ -133,6 +133,7 @@ def _write_parts(kinds: Sequence[Parts], folder: Path) -> None:
         "item": (parts.item for parts in kinds),
         "length": (parts.length for parts in kinds),
         "total": (parts.totals for parts in kinds),
+        "unposted": (parts.unposted for parts in kinds),
         "role": (np.array([ROLES.index(one.role) for one in parts.parts], np.uint8) for parts in kinds),
         "offsets": [np.concatenate([[0], np.cumsum(sizes)])],
         "exact_bits": [exact_bits],

@@ -1,7 +1,7 @@
 """Looks for the parts of benchmark items in documents, with an index that `build` made."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,7 @@ from bluepencil.errors import InputError
 
 _ROLES = ("question", "solution", "tests")
 _COLUMNS = (
-    *("grams", "strict", "bits", "numbered", "offsets", "item", "role", "length", "total"),
+    *("grams", "strict", "bits", "numbered", "offsets", "item", "role", "length", "total", "unposted"),
     *("exact_bits", "exact_place", "exact_tokens"),
 )
 _SLACK = 32
@@ -154,26 +154,38 @@ class Index:
         parts = numbers.astype(np.int64) + self._first[kind]
         return [
             one
-            for part, hits, worth in self._candidates(places[which], parts, table.weights[keys[which]], kind)
+            for part, hits, worth in self._candidates(places[which], parts, keys[which], table, kind)
             for one in self._verified(reading, kind, part, hits, worth)
         ]
 
     def _candidates(
-        self, places: Ints, parts: Ints, weights: NDArray[np.uint8], kind: Kind
-    ) -> list[tuple[int, Ints, NDArray[np.float64]]]:
-        """Return the parts of which enough stands in some window, with their hits and what follows each."""
-        total = np.asarray(self._parts["total"][parts], np.float64)
-        need = np.maximum(total * self.thresholds.share(kind) / 2, self.thresholds.least_bits(kind) / 2)
+        self, places: Ints, parts: Ints, keys: Ints, table: Table, kind: Kind
+    ) -> Iterator[tuple[int, Ints, NDArray[np.float64]]]:
+        """Yield the parts of which enough stands in some window, with their hits and what follows each."""
         order = np.lexsort((places, parts))
-        places, parts, weights, need = places[order], parts[order], weights[order], need[order]
+        places, parts, keys = places[order], parts[order], keys[order]
+        weights = table.weights[keys] / SCALE
         window = self._window(self._parts["length"][parts])
         # One axis for all parts: the hits of a part are far from those of the next.
         axis = places + parts * (int(places.max()) + int(window.max()) + 1)
-        sums = np.concatenate([[0.0], np.cumsum(weights / SCALE)])
+        sums = np.concatenate([[0.0], np.cumsum(weights)])
         worth = sums[np.searchsorted(axis, axis + window)] - sums[:-1]
-        enough = np.unique(parts[worth >= need])
-        first, end = np.searchsorted(parts, enough), np.searchsorted(parts, enough, side="right")
-        return [(int(part), places[a:b], worth[a:b]) for part, a, b in zip(enough, first, end, strict=True)]
+        for part in np.unique(parts[worth >= self._need(parts, kind)]).tolist():
+            mine = slice(*np.searchsorted(parts, [part, part + 1]).tolist())
+            distinct = _distinct_worth(places[mine], keys[mine], weights[mine], int(window[mine][0]))
+            if distinct.max() >= self._need(part, kind):
+                yield part, places[mine], distinct
+
+    def _least(self, part: Any, kind: Kind) -> Any:
+        """Return from what worth on a part counts as found."""
+        share = self._parts["total"][part] * self.thresholds.share(kind)
+        return np.maximum(share, self.thresholds.least_bits(kind))
+
+    def _need(self, part: Any, kind: Kind) -> Any:
+        """Return what must be found of a part in the table to be worth a closer look."""
+        least = self._least(part, kind)
+        # A sixteenth for each rounding on the way.
+        return np.maximum(least - self._parts["unposted"][part], least / 4) - 1 / SCALE
 
     @staticmethod
     def _window(length: Any) -> Any:
@@ -187,11 +199,11 @@ class Index:
         mine = slice(int(offsets[part]), int(offsets[part + 1]))
         total, length = float(self._parts["total"][part]), int(self._parts["length"][part])
         window = int(self._window(length))
-        least = max(total * self.thresholds.share(kind), self.thresholds.least_bits(kind))
-        worth, results = worth.copy(), []
+        least, need = float(self._least(part, kind)), float(self._need(part, kind))
+        results = []
         for _ in range(_ATTEMPTS):
             best = int(np.argmax(worth))
-            if worth[best] < least / 2:
+            if worth[best] < need:
                 break
             document = self._document(reading, int(hits[best]))
             low, high = reading.tokens(document)
@@ -242,6 +254,22 @@ class Index:
             if bits < enough or (bits < 2 * enough and bits < _NEARLY_ALL * total):
                 return None
         return first, last, match, bits
+
+
+def _distinct_worth(hits: Ints, keys: Ints, weights: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Return what the different n-grams in the window that begins at each hit are worth together."""
+    places, grams, worth = hits.tolist(), keys.tolist(), weights.tolist()
+    counts = dict.fromkeys(grams, 0)
+    found, total, end = [], 0.0, 0
+    for begin, place in enumerate(places):
+        while end < len(places) and places[end] < place + window:
+            total += 0.0 if counts[grams[end]] else worth[end]
+            counts[grams[end]] += 1
+            end += 1
+        found.append(total)
+        counts[grams[begin]] -= 1
+        total -= 0.0 if counts[grams[begin]] else worth[begin]
+    return np.array(found)
 
 
 def _tightest(places: list[int], grams: list[int]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ are surprising enough together; if they are not, it is too short to judge.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Parts:
     """The parts of one kind. Part i has `sizes[i]` n-grams, each once, one part's after the other's.
 
     strict: the n-gram as written where it first stands. numbered: whether it leaves something out there, and
-    stands once. weights: what it is worth, in sixteenths of a bit. shared: in how many parts it stands.
+    stands once. weights: what it is worth, in sixteenths of a bit. posted: whether it is in the table.
     whole: the fine tokens of the parts that are looked for as a whole, and what they are worth.
     """
 
@@ -53,30 +54,31 @@ class Parts:
     strict: NDArray[np.uint32]
     numbered: NDArray[np.bool_]
     weights: NDArray[np.uint8]
-    shared: NDArray[np.uint32]
+    posted: NDArray[np.bool_]
     routes: NDArray[np.uint8]
     whole: dict[int, tuple[Hashes, float]]
 
     @property
-    def totals(self) -> NDArray[np.float64]:
+    def totals(self) -> NDArray[np.float32]:
         """What the n-grams of each part are worth together, in bits."""
-        sums = np.concatenate([[0], np.cumsum(self.weights, dtype=np.int64)])
+        return (self.summed(self.weights) / SCALE).astype(np.float32)
+
+    @property
+    def unposted(self) -> NDArray[np.float32]:
+        """What those n-grams of each part are worth that the table does not have."""
+        return (self.summed(np.where(self.posted, np.uint8(0), self.weights)) / SCALE).astype(np.float32)
+
+    def summed(self, values: NDArray[Any]) -> Ints:
+        """Return the sum over the n-grams of each part."""
+        sums = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
         ends = np.cumsum(self.sizes)
-        totals: NDArray[np.float64] = (sums[ends] - sums[ends - self.sizes]) / SCALE
-        return totals
+        summed: Ints = sums[ends] - sums[ends - self.sizes]
+        return summed
 
     def loose_table(self) -> Table:
         """Return the table from n-gram to the parts that are looked for by share; parts count from 0."""
-        by_share = self.routes == Route.BY_SHARE
-        kept = (self.shared <= MOST_PARTS) & (self.weights > 0)
-        sums = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-        ends = np.cumsum(self.sizes)
-        few = by_share & (sums[ends] - sums[ends - self.sizes] < LEAST_POSTED)
-        for number in np.flatnonzero(few).tolist():
-            begin, end = int(ends[number] - self.sizes[number]), int(ends[number])
-            kept[begin + np.argsort(self.shared[begin:end], kind="stable")[:LEAST_POSTED]] = True
         owner = np.repeat(np.arange(len(self.sizes), dtype=np.uint32), self.sizes)
-        return Table.build(self.grams, owner, self.weights, kept & by_share[owner])
+        return Table.build(self.grams, owner, self.weights, self.posted)
 
     def exact_table(self) -> Table:
         """Return the table from the first tokens to the parts that are looked for as a whole."""
@@ -103,9 +105,21 @@ def gather(items: Sequence[Item], kind: Kind, background: Background, thresholds
     item = np.array([number for number, _ in chosen], np.uint32)
     routes = np.zeros(len(chosen), np.uint8)
     parts = [part for _, part in chosen]
-    made = Parts(kind, parts, item, length, sizes, grams, strict, numbered, weights, shared, routes, {})
+    posted = (shared <= MOST_PARTS) & (weights > 0)
+    made = Parts(kind, parts, item, length, sizes, grams, strict, numbered, weights, posted, routes, {})
     _choose_routes(made, thresholds, background.surprise[kind])
+    _post_more(made, shared)
     return made
+
+
+def _post_more(made: Parts, shared: NDArray[np.uint32]) -> None:
+    """See to it that each part that is looked for by share has some n-grams in the table, and no other has."""
+    by_share = made.routes == Route.BY_SHARE
+    made.posted &= np.repeat(by_share, made.sizes)
+    ends = np.cumsum(made.sizes)
+    for number in np.flatnonzero(by_share & (made.summed(made.posted) < LEAST_POSTED)).tolist():
+        begin, end = int(ends[number] - made.sizes[number]), int(ends[number])
+        made.posted[begin + np.argsort(shared[begin:end], kind="stable")[:LEAST_POSTED]] = True
 
 
 def _columns(reading: Reading, kind: Kind, background: Background) -> Iterator[NDArray[np.generic]]:

@@ -35,6 +35,8 @@ from bluepencil.errors import OptionError
 
 ISOLATIONS = ("auto", "bwrap", "unshare", "rlimits")
 _INSIDE = Path(__file__).with_name("sandbox_inside.py")
+# Inside bubblewrap; names that no folder of a Python has, which would be seen there.
+_HOME, _GIVEN = "/bluepencil-home", "/bluepencil-given"
 _SYSTEM = (
     "/usr",
     "/bin",
@@ -165,7 +167,7 @@ def _run(way: _Way, limits: Limits, program: str, files: dict[str, str], argumen
         for name, text in texts.items():
             # Surrogates cannot be written; such a text does not compile and never comes here with a meaning.
             (given / name).write_text(text, encoding="utf-8", errors="surrogatepass")
-        seen = Path("/given") if way.isolation == "bwrap" else given
+        seen = Path(_GIVEN) if way.isolation == "bwrap" else given
         settings = {
             "program": f"{seen}/program.py",
             "arguments": [argument.replace("{given}", str(seen)) for argument in arguments],
@@ -175,7 +177,7 @@ def _run(way: _Way, limits: Limits, program: str, files: dict[str, str], argumen
         }
         python = [sys.executable, "-s", "-P", "-B", f"{seen}/inside.py", json.dumps(settings)]
         command = [*_wrapper(way, given, limits), *python]
-        home = "/work" if way.isolation == "bwrap" else str(work)
+        home = _HOME if way.isolation == "bwrap" else str(work)
         return _supervise(command, work, {**_ENVIRONMENT, "HOME": home}, limits, way.isolation)
 
 
@@ -247,10 +249,10 @@ def _wrapper(way: _Way, given: Path, limits: Limits) -> list[str]:
         command += ["--ro-bind-try", folder, folder]
     command += ["--proc", "/proc", "--dev", "/dev"]
     size = str(max(limits.file_mb, 1) << 20)
-    for folder in ("/tmp", "/work"):  # file systems of its own, in memory
+    for folder in ("/tmp", _HOME):  # file systems of its own, in memory
         command += ["--perms", "0777", "--size", size, "--tmpfs", folder]
     # After /tmp, which may be where this Python lives.
-    return [*command, *_python_folders(), "--ro-bind", str(given), "/given", "--chdir", "/work", "--"]
+    return [*command, *_python_folders(), "--ro-bind", str(given), _GIVEN, "--chdir", _HOME, "--"]
 
 
 def _python_folders() -> list[str]:
