@@ -113,7 +113,7 @@ def gather(items: Sequence[Item], kind: Kind, background: Background, thresholds
 
 
 def _post_more(made: Parts, shared: NDArray[np.uint32]) -> None:
-    """See to it that each part that is looked for by share has some n-grams in the table, and no other has."""
+    """See to it that each part that is looked for by share has n-grams in the table, and no other has."""
     by_share = made.routes == Route.BY_SHARE
     made.posted &= np.repeat(by_share, made.sizes)
     ends = np.cumsum(made.sizes)
