@@ -147,7 +147,7 @@ def test_killed_and_started_again_it_comes_to_the_same(tmp_path: Path) -> None:
     kills = 0
     while True:
         process = subprocess.Popen([sys.executable, "-c", program, str(source), str(output)])
-        deadline = time.monotonic() + 0.8 + 1.2 * kills + moments.random() * 0.3
+        deadline = time.monotonic() + 0.3 + 0.3 * kills + moments.random() * 0.1
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         if process.poll() is not None:
