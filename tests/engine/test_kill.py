@@ -50,7 +50,7 @@ def killed_until_it_completes(command: list[str], output: Path, seed: int) -> in
     kills = progress = 0
     while True:
         process = subprocess.Popen(command, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 0.6 + moments.random() * 0.8
+        deadline = time.monotonic() + 0.1 + 0.2 * kills + moments.random() * 0.3
         # Each try may get a little further before it dies, so the test ends.
         while process.poll() is None and (time.monotonic() < deadline or journal_lines(output) <= progress):
             time.sleep(0.01)

@@ -135,7 +135,7 @@ def test_one_poison_record_among_a_thousand_is_one_outcome(
     requests = [ask("poison" if n == 500 else f"text {n}") for n in range(1000)]
     with (
         FakeServer(script) as server,
-        client(server, cache=str(tmp_path), attempts=3, timeout_s=0.5) as one,
+        client(server, cache=str(tmp_path), attempts=3, timeout_s=3) as one,
     ):
         outcomes = one.ask_all(requests)
         assert texts(outcomes) == [reason if n == 500 else f"TEXT {n}" for n in range(1000)]
