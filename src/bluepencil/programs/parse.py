@@ -18,7 +18,8 @@ from bluepencil.programs.ops import (
     RemoveStr,
     ReplaceStr,
 )
-from bluepencil.programs.scan import Problem, scan, unquote
+from bluepencil.programs.scan import Problem, scan
+from bluepencil.programs.tokens import unquote
 
 _NUMBER = rf"\s*+([0-9]{{1,{MAX_DIGITS}}}+)\s*+"
 _ESCAPES = r"""\\(?:[\\"'nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})"""

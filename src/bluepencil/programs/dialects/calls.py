@@ -14,22 +14,22 @@ from functools import lru_cache
 from bluepencil.errors import ProgramError
 from bluepencil.programs.faults import Fault, FaultCode, Note
 from bluepencil.programs.lines import LineIndex
-from bluepencil.programs.ops import KEEP_ALL, MAX_DIGITS, Operation, Program
+from bluepencil.programs.ops import KEEP_ALL, Operation, Program
 from bluepencil.programs.parse import DEFAULT_LIMITS, Limits, Parsed
-from bluepencil.programs.scan import ESCAPE, unquote
+from bluepencil.programs.tokens import (
+    NAME,
+    CallError,
+    TokenReader,
+    after,
+    known_call,
+    shown,
+    text_line,
+)
 
-_SPACE = re.compile(r"\s*+")
 _BETWEEN = re.compile(r"[\s;]*+")
-_NAME = re.compile(r"([^\W\d]\w*+)(\s*+)(\(?)")
 _KEYWORD = re.compile(r"([^\W\d]\w*+)\s*+=")
-_NUMBER = re.compile(r"(-?)([0-9]++)")
-_STRING = re.compile(r""""[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'""", re.DOTALL)
-_BACKSLASH = re.compile(r"\\.", re.DOTALL)
 # What would end a string or its line, cannot be seen, or cannot be written as UTF-8 (lone surrogates).
 _ESCAPED = re.compile('[\\\\"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
-# What `_skip` walks over: anything plain, then strings, then the characters that decide something.
-_PLAIN = re.compile(r"""[^()"'\n]*+""")
-_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,6 @@ class Call:
     name: str
     numbers: tuple[int, ...]
     texts: tuple[str, ...]
-
-
-class CallError(Exception):
-    """Why a call is not carried out; `at` is a place in the program text, where it is known."""
-
-    def __init__(self, code: StrEnum, message: str, at: int = -1) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.at = at
 
 
 @dataclass(slots=True)
@@ -92,7 +82,7 @@ def parse_calls(
         message = f"the program has {len(source)} characters; the limit is {limits.max_characters}"
         return Parsed(KEEP_ALL, (Fault(FaultCode.PROGRAM_TOO_LONG, message, 1, 1, 0),))
     reading = _Reading()
-    at = _after(_BETWEEN, source, 0)
+    at = after(_BETWEEN, source, 0)
     while at < len(source):
         end = _step(source, at, signatures, keep, build, reading)
         if reading.calls > limits.max_calls:
@@ -100,7 +90,7 @@ def parse_calls(
             reading.problems.append((FaultCode.TOO_MANY_CALLS, message, at, reading.calls))
             reading.refused = True
             break
-        at = _after(_BETWEEN, source, end)
+        at = after(_BETWEEN, source, end)
     return _parsed(source, reading)
 
 
@@ -129,14 +119,13 @@ def _step(
     reading: _Reading,
 ) -> int:
     """Read what stands at `at`, and return where it ends."""
-    name = _NAME.match(source, at)
+    name = NAME.match(source, at)
     cut_off = (
         name is not None and name.end() == len(source) and any(s.startswith(name[1]) for s in signatures)
     )
     if name is None or not (cut_off or (name[3] and (name[1] in signatures or not name[2]))):
-        end = source.find("\n", at)
-        end = len(source) if end < 0 else end
-        reading.texts.append((source[at:end].rstrip(), at))
+        text, end = text_line(source, at)
+        reading.texts.append((text, at))
         return end
     reading.calls += 1
     reader = _Reader(source, name.end(), _known(tuple(signatures)))
@@ -144,7 +133,7 @@ def _step(
         if not name[3]:
             raise CallError(FaultCode.CUT_OFF_CALL, f"the call is cut off after {name[1]}", at)
         if name[1] not in signatures:
-            raise CallError(FaultCode.UNKNOWN_CALL, f"there is no call named {_shown(name[1])}", at)
+            raise CallError(FaultCode.UNKNOWN_CALL, f"there is no call named {shown(name[1])}", at)
         call = reader.call(name[1], signatures[name[1]])
         if call.name in keep:
             reading.keeps += 1
@@ -154,7 +143,7 @@ def _step(
     except CallError as error:
         place = at if error.at < 0 else error.at
         reading.problems.append((error.code, error.message, place, reading.calls))
-        return reader.at if reader.closed else _skip(source, reader.at, reader.known)
+        return reader.end()
     except ProgramError as error:
         reading.problems.append((FaultCode.WRONG_ARGUMENT, str(error), at, reading.calls))
     return reader.at
@@ -162,56 +151,32 @@ def _step(
 
 @lru_cache(maxsize=16)
 def _known(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what a call of the language looks like at the start of a line."""
-    return re.compile(rf"[^\S\n]*+(?:{'|'.join(names)})\s*+\(")
+    return known_call(names)
 
 
-class _Reader:
-    """Reads the arguments of a call. `at` is the end of the last token that was as it should be."""
-
-    def __init__(self, source: str, at: int, known: re.Pattern[str]) -> None:
-        self.source = source
-        self.at = at
-        self.known = known
-        self.closed = False
-
+class _Reader(TokenReader):
     def call(self, name: str, parameters: tuple[Parameter, ...]) -> Call:
         """Read arguments and closing bracket; raise CallError at the first thing that is wrong."""
+        takes = f"{name} takes {len(parameters)} arguments"
         numbers: list[int] = []
         texts: list[str] = []
         named = False
         for place, parameter in enumerate(parameters):
-            if parameter.optional and self.source[self._next()] == ")":
+            if parameter.optional and self.source[self.next()] == ")":
                 break
             if place:
-                self._expect(",", f"expected a comma: {name} takes {len(parameters)} arguments")
+                self.comma(takes)
             named = self._keyword(parameter, named)
             if parameter.is_text:
-                texts.append(self._text())
+                texts.append(self.text(takes))
             else:
-                numbers.append(self._number())
-        self._expect(")", f"expected a closing bracket: {name} takes {len(parameters)} arguments")
-        self.closed = True
+                numbers.append(self.number(takes))
+        self.close(takes)
         return Call(name, tuple(numbers), tuple(texts))
-
-    def _next(self) -> int:
-        """Return where the next token starts; raise where the call is cut off before it."""
-        at = _after(_SPACE, self.source, self.at)
-        new_line = self.source.find("\n", self.at, at) >= 0
-        if at == len(self.source) or (new_line and self.known.match(self.source, at)):
-            message = "the call is cut off before its closing bracket"
-            raise CallError(FaultCode.CUT_OFF_CALL, message, self.at)
-        return at
-
-    def _expect(self, token: str, message: str) -> None:
-        at = self._next()
-        if self.source[at] != token:
-            raise CallError(FaultCode.WRONG_ARGUMENT, message, at)
-        self.at = at + 1
 
     def _keyword(self, parameter: Parameter, named: bool) -> bool:
         """Read the keyword if there is one, and return whether this argument or one before has one."""
-        at = self._next()
+        at = self.next()
         match = _KEYWORD.match(self.source, at)
         if match is None:
             if named:
@@ -219,65 +184,10 @@ class _Reader:
             return False
         if match[1] not in parameter.names:
             wanted = " or ".join(parameter.names) or "no keyword"
-            message = f"expected {wanted} here, not {_shown(match[1])}"
+            message = f"expected {wanted} here, not {shown(match[1])}"
             raise CallError(FaultCode.WRONG_ARGUMENT, message, at)
         self.at = match.end()
         return True
-
-    def _number(self) -> int:
-        at = self._next()
-        digits = _NUMBER.match(self.source, at)
-        if digits is None:
-            raise CallError(FaultCode.WRONG_ARGUMENT, "expected a line number", at)
-        if len(digits[2]) > MAX_DIGITS:
-            message = f"a line number has at most {MAX_DIGITS} digits, not {len(digits[2])}"
-            raise CallError(FaultCode.WRONG_ARGUMENT, message, at)
-        self.at = digits.end()
-        if digits[1]:
-            raise CallError(FaultCode.BAD_RANGE, "a line number is not negative", at)
-        return int(digits[2])
-
-    def _text(self) -> str:
-        at = self._next()
-        if self.source[at] not in "\"'":
-            raise CallError(FaultCode.WRONG_ARGUMENT, "expected a quoted string", at)
-        token = _STRING.match(self.source, at)
-        if token is None:
-            raise CallError(FaultCode.CUT_OFF_STRING, "expected a closing quote", at)
-        for backslash in _BACKSLASH.finditer(self.source, at + 1, token.end() - 1):
-            if not ESCAPE.match(self.source, backslash.start(), token.end() - 1):
-                message = f"there is no escape {_shown(backslash[0])}; a backslash is written \\\\"
-                raise CallError(FaultCode.BAD_ESCAPE, message, backslash.start())
-        self.at = token.end()
-        return unquote(token[0])
-
-
-def _skip(source: str, at: int, known: re.Pattern[str]) -> int:
-    """Return where reading goes on after a faulty call whose bracket opened before `at`.
-
-    As in `programs.scan`: after its closing bracket, or at a line that starts with a call of the language, or
-    at the end. An open string swallows the rest: what stands in it may be text of the page.
-    """
-    depth = 1
-    while True:
-        at = _after(_PLAIN, source, at)
-        if at == len(source):
-            return at
-        character = source[at]
-        if character in "\"'":
-            string = _STRING.match(source, at)
-            if string is None:
-                return len(source)
-            at = string.end()
-            continue
-        at += 1
-        if character == "\n":
-            if known.match(source, at):
-                return at
-        else:
-            depth += 1 if character == "(" else -1
-            if depth == 0:
-                return at
 
 
 def quoted(text: str) -> str:
@@ -299,13 +209,3 @@ def line_range(start: int, end: int, first: int = 1) -> tuple[int, int]:
     if end < start:
         raise CallError(FaultCode.BAD_RANGE, f"the range ends before it starts: {start}, {end}")
     return start + 1 - first, end + 1 - first
-
-
-def _after(pattern: re.Pattern[str], source: str, at: int) -> int:
-    match = pattern.match(source, at)
-    return match.end() if match else at
-
-
-def _shown(text: str) -> str:
-    """Return text to quote in a message: short, and without what would break the line."""
-    return text if text.isprintable() and len(text) <= _SHOWN else ascii(text[:_SHOWN])

@@ -8,7 +8,6 @@ none or more than one, that is a fault. Source: ProX (arXiv 2409.17115).
 from bluepencil.errors import ProgramError
 from bluepencil.programs.dialects.calls import (
     Call,
-    CallError,
     Parameter,
     Signatures,
     line_range,
@@ -19,6 +18,7 @@ from bluepencil.programs.faults import FaultCode
 from bluepencil.programs.lines import LineIndex
 from bluepencil.programs.ops import Operation, Program, RemoveLines, RemoveStr, ReplaceStr
 from bluepencil.programs.parse import DEFAULT_LIMITS, Limits, Parsed
+from bluepencil.programs.tokens import CallError
 
 _LINES = (Parameter(False, ("start", "line_start")), Parameter(False, ("end", "line_end")))
 _STRINGS = (Parameter(True, ("source_str",)), Parameter(True, ("target_str",), optional=True))

@@ -7,7 +7,6 @@ into a page, which no program here does: it is a fault, `adds-text`. Source: Ult
 from bluepencil.errors import ProgramError
 from bluepencil.programs.dialects.calls import (
     Call,
-    CallError,
     Parameter,
     Signatures,
     line_range,
@@ -17,6 +16,7 @@ from bluepencil.programs.dialects.calls import (
 from bluepencil.programs.dialects.faults import DialectFault
 from bluepencil.programs.ops import Operation, Program, RemoveAll, RemoveLines, RemoveStr, ReplaceStr
 from bluepencil.programs.parse import DEFAULT_LIMITS, Limits, Parsed
+from bluepencil.programs.tokens import CallError
 
 _NUMBER, _TEXT = Parameter(False), Parameter(True)
 _SIGNATURES: Signatures = {
