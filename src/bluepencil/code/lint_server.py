@@ -75,22 +75,25 @@ class Forks:
             self._end()
         number, content = request
         read_end, write_end = os.pipe()
+        parent = os.getpid()
         process = os.fork()
         if not process:
             self._result = write_end
             os.close(read_end)
-            self._limit()
+            self._limit(parent)
             return content
         os.close(write_end)
         self._running[read_end] = (number, process, [])
         self._selector.register(read_end, selectors.EVENT_READ)
         return None
 
-    def _limit(self) -> None:
+    def _limit(self, parent: int) -> None:
         """Bind a fork to its limits, and to the life of the process that made it."""
         for descriptor in (self._requests, self._responses, *self._running):
             os.close(descriptor)
         end_with_parent()
+        if os.getppid() != parent:  # it ended before the system was asked
+            os._exit(1)
         signal.setitimer(signal.ITIMER_PROF, self._seconds)
         signal.setitimer(signal.ITIMER_REAL, self._seconds * _WALL_FACTOR)
         if self._memory and (used := address_space()):
