@@ -14,7 +14,7 @@ RUN = 100
 LEAST = 2 * RUN
 _TABLE = re.compile(r"^[ \t]*\|.*$|^[ \t:|+=-]{3,}$", re.MULTILINE)
 _TEX_COMMAND = re.compile(r"\\[A-Za-z]+")
-_STEP = re.compile(r"^([^\w\n]*(?:step|part)?)[ \t]*\d{1,4}(?=[.):])", re.IGNORECASE | re.MULTILINE)
+_STEP = re.compile(r"^([^\w\n]*+(?:(?:step|part)[ \t]*+)?)\d{1,4}(?=[.):])", re.IGNORECASE | re.MULTILINE)
 _LONG_NUMBER = re.compile(r"\d{7,}")
 _SPACE = re.compile(r"\s+")
 # What a run must hold to count: words, or an equation.

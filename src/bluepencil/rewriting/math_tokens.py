@@ -13,8 +13,9 @@ from bluepencil.rewriting.math_tokens_tex import formula_tokens
 
 _ANNOTATION = re.compile(r"<<[^<>\n]*>>")
 _VERSION = re.compile(
-    r"\d+(?:\.\d+){2,}|\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{1,2}([/-])\d{1,2}\1(?:19|20)\d\d(?!\d)|\d+,\d+(?!\d)"
-    r"|\d{1,2}:\d{2}(?::\d{2})?"
+    r"(?<![\d.])(?<!\d,)(?:\d+(?:\.\d+){2,}|\d{4}-\d{1,2}-\d{1,2}(?!\d)"
+    r"|\d{1,2}([/-])\d{1,2}\1(?:19|20)\d\d(?!\d)|\d{1,60},\d{1,60}(?!\d)"
+    r"|\d{1,2}:\d{2}(?::\d{2})?)"
 )
 _PROSE_TOKEN = re.compile(
     rf"""(?P<line>\n)
@@ -36,11 +37,11 @@ _PROSE_TOKEN = re.compile(
     re.VERBOSE,
 )
 _LABELS = (
-    "step|part|case|example|exercise|problem|question|method|equation|eq\\.|theorem|lemma|figure|fig\\.|table|chapter|section"
-    "|page"
+    r"step|part|case|example|exercise|problem|question|method|equation|eq\.|theorem|lemma|figure|fig\.|table"
+    r"|chapter|section|page"
 )
 _ITEM = re.compile(
-    rf"^[ \t]*(?:#{{1,6}} |[-*+] |\*\*|\()?[ \t]*(?:(?:{_LABELS}|solution|approach)[ \t]*)?"
+    rf"^[ \t]*+(?:#{{1,6}} |[-*+] |\*\*|\()?[ \t]*+(?:(?:{_LABELS}|solution|approach)[ \t]*+)?"
     r"\(?(\d{1,3})(?:[.):][*]*(?=\s|$)|(?=\*\*[:\s]))"
     rf"|\b(?:{_LABELS}|row|line)s?[ \t]+\(?(\d{{1,3}})\b(?:[ \t]+(?:and|to)[ \t]+(\d{{1,3}})\b)?",
     re.IGNORECASE | re.MULTILINE,
