@@ -22,6 +22,7 @@ tokens      by a stand-in for a byte-pair tokenizer, the same for all: words wit
             pieces of 6 letters, digits one by one, signs in pairs, 2 bytes of other scripts. A rival that
             fails may write less than there is to do: `right_tokens_RIVAL` and `right_tokens_against_RIVAL`
             (ours) are means over the pages that the rival reproduces.
+dialects    of all pairs, those that each dialect has examples of (`said`), and the chunks it cannot say.
 docs_per_s  of CPU time on one core, align and solve; the best of three passes for ours, because what else
             runs on the machine only ever makes a pass slower.
 """
@@ -39,7 +40,7 @@ from itertools import compress, groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from bluepencil.distill import Alignment, Solution, align, solve
+from bluepencil.distill import Alignment, Distilled, Options, Solution, align, examples, solve
 from bluepencil.distill.lines import cheapest_edit
 from bluepencil.programs import (
     InsertLine,
@@ -53,6 +54,7 @@ from bluepencil.programs import (
     execute,
     render,
 )
+from bluepencil.programs.dialects.languages import LANGUAGES
 
 WEB = Path(__file__).resolve().parents[2] / "shared" / "data" / "web"
 SETS = (
@@ -324,6 +326,25 @@ def megabyte() -> dict[str, float]:
     }
 
 
+def dialects(step: int) -> dict[str, dict[str, float]]:
+    """Return for each dialect how many pairs of all sets it can say, and how many of their chunks not."""
+    pairs = [pair for name in SETS for pair in read(name, step)]
+    figures = {}
+    for name in ("prox-c", "ultrax", "rescraper"):
+        for replacements in (False, True) if LANGUAGES[name].replaces else (False,):
+            options = Options("none", dialect=name, replacements=replacements)
+            made = [examples(str(number), *pair, options) for number, pair in enumerate(pairs)]
+            kept = [one for one in made if isinstance(one, Distilled)]
+            figures[f"{name}{'_replacements' * replacements}"] = {
+                "pairs": len(pairs),
+                "said": share(isinstance(one, Distilled) for one in made),
+                "examples": sum(len(one.examples) for one in kept),
+                "chunks_left_out": sum(sum(one.unsaid.values()) for one in kept),
+            }
+    print("dialects", json.dumps(figures), flush=True)
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -336,7 +357,7 @@ def main() -> None:
         return
     step, sampled = (10, 4) if options.quick else (1, 40)
     sets = {name: measure(name, step, sampled) for name in SETS}
-    print(json.dumps(megabyte() | {"sets": sets}))
+    print(json.dumps(megabyte() | {"sets": sets, "dialects": dialects(step)}))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """The few functions that most programs need; the command line tool is a thin front of them."""
 
 import os
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,24 +142,27 @@ def run_recipe(
 ) -> Manifest:
     """Run a recipe over a corpus and return the manifest; see docs/recipes.md.
 
-    `settings` are options of its steps as `STEP.OPTION=VALUE`; `asking` are fields of `recipes.server.Asking`
-    that take the place of the recipe's; `options` are those of `run_step` and do the same for `[input]` and
-    `[output]`. Everything is checked before anything starts. `recipes.explain` and `recipes.estimate` say
-    what would happen.
+    `settings` are options of steps as `STEP.OPTION=VALUE`; `asking` are fields of `recipes.server.Asking`,
+    `options` those of `run_step`: both take the place of the recipe's. Everything is checked before anything
+    starts; `recipes.explain` and `recipes.estimate` say what would happen. With `[dedup]` what is left is
+    written without duplicates, too, to OUTPUT.unique.
     """
     from bluepencil.recipes.load import build
-    from bluepencil.recipes.run import prepared, run_options
+    from bluepencil.recipes.run import dedup_options, prepared, run_options
     from bluepencil.recipes.server import serving
 
-    loaded = prepared(recipe, settings, asking, options)
-    folder = Path(output)
+    loaded, folder = prepared(recipe, settings, asking, options), Path(output)
     built = build(loaded, loaded.server, folder)
     chosen = run_options(loaded, built, options)
-    if not any(one.calls for one in built):
-        return run_steps([one.step for one in built], inputs, output, **chosen)
-    with serving(loaded.server, folder) as served:
-        steps = [one.step for one in build(loaded, served, folder)]
-        return run_steps(steps, inputs, output, **chosen)
+    if any(one.calls for one in built):
+        with serving(loaded.server, folder) as served:
+            steps = [one.step for one in build(loaded, served, folder)]
+            manifest = run_steps(steps, inputs, output, **chosen)
+    else:
+        manifest = run_steps([one.step for one in built], inputs, output, **chosen)
+    if loaded.dedup is not None and any((folder / "data").iterdir()):
+        deduplicate(folder / "data", f"{folder}.unique", **dedup_options(loaded, options))
+    return manifest
 
 
 def _sources(
@@ -169,7 +171,7 @@ def _sources(
     """Find the inputs, but for what lies in these folders, and look whether they have the field."""
     from bluepencil.corpus.parquet import check_schema
     from bluepencil.corpus.paths import Kind, resolve
-    from bluepencil.corpus.read import check_text_field
+    from bluepencil.corpus.read import check_field
 
     sources = resolve(_listed(inputs))
     for folder in apart:
@@ -180,8 +182,7 @@ def _sources(
     for source in sources:
         if source.kind is Kind.PARQUET:
             check_schema(source, text_field, html_field)
-    for source in [source for source in sources if source.kind is Kind.JSON_LINES][:1]:
-        check_text_field(source, html_field or text_field)
+    check_field(sources, html_field or text_field)
     return sources
 
 
@@ -254,7 +255,8 @@ def _replay_step(manifest: Manifest, strength: str | None) -> "Step":
     asked = options["step_options"]
     tagger = Tagger(strength=strength)
     if asked.get("refiner", {}).get("model") != tagger.describe()["model"]:
-        raise OptionError("another strength needs the ledger of a run of the tagger that ships")
+        why = "needs the ledger of a run of the tagger that ships, alone; refine a cascade anew"
+        raise OptionError(f"another strength {why}")
     return Redecide(tagger, Refine(tagger, Policy(**asked["policy"]), Cost(asked["fault_cost"])))
 
 
@@ -265,18 +267,22 @@ def distill(
     raw_field: str = "raw",
     refined_field: str = "gold",
     url_field: str = "url",
-    style: str = "plain",
+    style: str | None = None,
+    system: PathLike | None = None,
     distilling: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Manifest:
     """Turn pairs of a text and an expert's version of it into training examples; return the manifest.
 
-    `distilling` are the fields of `bluepencil.distill.Options`; `options` those of `run_step`.
+    `distilling` are the fields of `bluepencil.distill.Options`; `style`, and what is in the file `system`,
+    are those of `distill.steps.Distill`; `options` are those of `run_step`.
     """
-    from bluepencil.distill import Options
-    from bluepencil.distill.steps import Distill
+    from bluepencil.corpus.paths import resolve
+    from bluepencil.corpus.read import check_field
+    from bluepencil.distill.steps import distiller
 
-    step = Distill(Options(**(distilling or {})), refined_field, url_field, style)
+    check_field(resolve(_listed(pairs)), refined_field, "--refined-field")
+    step = distiller(distilling or {}, refined_field, url_field, style, system)
     return run_step(step, pairs, output, text_field=raw_field, **options)
 
 
@@ -303,10 +309,8 @@ def documents(
     from bluepencil.corpus.paths import resolve
     from bluepencil.corpus.read import Reading, read_all
 
-    reading = Reading(text_field)
-    return islice(
-        chain.from_iterable(read_all(source, reading) for source in resolve(_listed(inputs))), limit
-    )
+    sources, reading = resolve(_listed(inputs)), Reading(text_field)
+    return islice(chain.from_iterable(read_all(source, reading) for source in sources), limit)
 
 
 def deduplicate(
@@ -355,42 +359,9 @@ def evaluate_edits(
     none is left, or an id of the gold is there twice.
     """
     from bluepencil.evaluate.edits import evaluate
+    from bluepencil.evaluate.runs import pages, read_gold
 
-    return evaluate(_pages(Path(run_folder), _read_gold(gold, gold_field, by)))
-
-
-def _pages(run_folder: Path, gold: dict[str, tuple[str, str]]) -> Iterable[Any]:
-    from bluepencil.engine.results import read_results
-    from bluepencil.evaluate.edits import Page
-
-    found: set[str] = set()
-    for result in read_results(run_folder, wanted=lambda row: row["id"] in gold):
-        if result.source is not None:
-            text, group = gold[result.row["id"]]
-            found.add(result.row["id"])
-            yield Page(result.row["id"], group, result.source.text, result.output, text)
-    if not found:
-        raise InputError(f"no document of {run_folder} has an id that the gold has")
-    if len(found) < len(gold):
-        missing = len(gold) - len(found)
-        warnings.warn(f"{missing} of {len(gold)} gold rows have no document in the run", stacklevel=2)
-
-
-def _read_gold(path: PathLike, gold_field: str, by: str | None) -> dict[str, tuple[str, str]]:
-    from bluepencil.corpus.paths import resolve
-    from bluepencil.corpus.read import Reading, read_all
-
-    fields = (by,) if by else ()
-    gold: dict[str, tuple[str, str]] = {}
-    for source in resolve([path]):
-        for document in read_all(source, Reading(text_field=gold_field, fields=fields)):
-            if document.id in gold:
-                raise InputError(f"{source.url} has the id {document.id!r} twice")
-            group = str(document.fields.get(by, "none")) if by else "documents"
-            gold[document.id] = (document.text, group)
-    if not gold:
-        raise InputError(f"{os.fspath(path)} holds no record with a text in the field {gold_field!r}")
-    return gold
+    return evaluate(pages(Path(run_folder), read_gold(gold, gold_field, by)))
 
 
 def _listed(inputs: PathLike | Sequence[PathLike]) -> list[PathLike]:

@@ -57,6 +57,77 @@ def test_the_chat_style_holds_messages(tmp_path: Path) -> None:
     assert answer["content"] == row["program"]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "begins", "program", "style"),
+    [
+        ("prox-c", "[000]Home | News", 'normalize(source_str=" Advertisement", target_str="")', "chat"),
+        ("prox-d", "Home | News", "keep_doc()", "plain"),
+        ("ultrax", "<lid:1>Home | News", 'replace_str(2, " Advertisement", "")', "chat"),
+        ("rescraper", "<lid:1> Home | News", 'sub 2: " Advertisement"', "chat"),
+    ],
+)
+def test_examples_in_another_dialect(
+    tmp_path: Path, dialect: str, begins: str, program: str, style: str
+) -> None:
+    write_rows(tmp_path / "pairs.jsonl", PAIRS)
+    (tmp_path / "system.txt").write_text("Clean this page.\n")
+    out = tmp_path / "out"
+    command = ["distill", tmp_path / "pairs.jsonl", "-o", out, "--dialect", dialect, "--json"]
+    if dialect in ("ultrax", "rescraper"):
+        refused = bluepencil(*command)
+        assert refused.returncode == 2
+        assert "--system FILE" in refused.stderr
+        nowhere = bluepencil(*command, "--system", tmp_path / "none.txt")
+        assert nowhere.returncode == 2
+        assert "none.txt" in nowhere.stderr
+        command += ["--system", tmp_path / "system.txt"]
+    done = bluepencil(*command)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kept"] == 2
+    first, _ = pq.ParquetDataset(out / "data").read().to_pylist()
+    assert first["text"].startswith(begins)
+    assert program in first["program"]
+    if style == "plain":
+        assert first["completion"] == first["program"]
+        assert first["text"] in first["prompt"]
+    else:
+        system, question, answer = json.loads(first["messages"])
+        assert system["content"] == "Clean this page." or dialect == "prox-c"
+        assert first["text"] in question["content"]
+        assert answer["content"] == first["program"]
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["options"]["step_options"]["dialect"] == dialect
+
+
+def test_what_a_dialect_cannot_say_is_counted(tmp_path: Path) -> None:
+    noise = "One. Share\nTwo. Share"
+    rows = [
+        {"id": "a", "raw": noise, "gold": "One.\nTwo."},
+        {"id": "b", "raw": f"{noise}\n{'x' * 40}\nmenu menu menu", "gold": f"One.\nTwo.\n{'x' * 40}"},
+    ]
+    write_rows(tmp_path / "pairs.jsonl", rows)
+    command = [
+        "distill",
+        tmp_path / "pairs.jsonl",
+        "--dialect",
+        "prox-c",
+        "--window",
+        "60",
+        "--screen",
+        "none",
+    ]
+    done = bluepencil(*command, "-o", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["rejected"] == {"string-repeated": 1}
+    assert figures["chunks_left_out"] == {"string-repeated": 1}
+    assert figures["examples"] == 1
+    table = bluepencil(*command, "-o", tmp_path / "table")
+    assert "1 chunks left out, which the dialect cannot say: string-repeated" in table.stdout
+    replaced = bluepencil(*command, "-o", tmp_path / "replaced", "--replacements", "--json")
+    assert json.loads(replaced.stdout)["examples"] == 3
+
+
 def answered(seen: Seen) -> object:
     if "poison" in seen.text:
         return fault(400, "cannot")
@@ -94,6 +165,20 @@ def test_the_expert_writes_pairs_and_pays_once(tmp_path: Path) -> None:
     assert ledger[0]["tokens_in"] == 10
     distilled = bluepencil("distill", tmp_path / "pairs" / "data", "-o", tmp_path / "examples", "--json")
     assert json.loads(distilled.stdout)["kept"] == 2
+
+
+def test_an_estimate_needs_no_model_and_counts_what_is_not_sent(tmp_path: Path) -> None:
+    rows = [{"id": "a", "text": RAW}, {"id": "b", "text": " \n"}, {"id": "c", "text": "long " * 100}]
+    write_rows(tmp_path / "in.jsonl", rows)
+    arguments = ["expert", tmp_path / "in.jsonl", "-o", tmp_path / "pairs", "--longest", "400", "--estimate"]
+    done = bluepencil(*arguments, "--cache", tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    assert "1 documents, without --model it is not known which" in done.stdout
+    assert "1 not sent: no-text" in done.stdout
+    assert "1 not sent: text-too-long" in done.stdout
+    assert not (tmp_path / "pairs").exists()
+    named = bluepencil(*arguments, "--cache", tmp_path / "cache", "--model", "m")
+    assert "1 documents, 0 of them answered already" in named.stdout
 
 
 def test_a_dead_server_ends_the_run_and_it_goes_on_later(tmp_path: Path) -> None:
@@ -151,3 +236,11 @@ def test_the_command_starts_and_ends_its_own_server(tmp_path: Path) -> None:
     port = int(log.split("serving on ")[1].split()[0])
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_wrong_refined_field_is_said_at_once(tmp_path: Path) -> None:
+    write_rows(tmp_path / "pairs.jsonl", [{"raw": RAW, "clean": GOLD}])
+    result = bluepencil("distill", str(tmp_path / "pairs.jsonl"), "-o", str(tmp_path / "out"))
+    assert result.returncode == 2
+    assert "has no field 'gold'; name it with --refined-field: raw, clean" in result.stderr
+    assert not (tmp_path / "out").exists()

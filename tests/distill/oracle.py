@@ -73,11 +73,16 @@ def pieces_of(line):
     return best
 
 
+def removals_of(line):
+    """Return what removing strings can leave of a line, with the cost of the cheapest way."""
+    return {left: CALL * calls + weight(line) - weight(left) for left, calls in strings_of(line).items()}
+
+
 @cache
 def edits_of(line):
     """Return what the calls on one line can leave of it, with the cost of the cheapest way."""
     spans = spans_that_occur_once(line)
-    best = {left: CALL * calls + weight(line) - weight(left) for left, calls in strings_of(line).items()}
+    best = removals_of(line)
 
     def remove(cost, windows, at, left):
         """Remove strings from the windows, of which those before `at` are done and left `left`."""
@@ -104,7 +109,7 @@ def edits_of(line):
     return best
 
 
-def cheapest(text):
+def cheapest(text, edits_of=edits_of):
     """Return every text that a program can make of this one, with the cost of the cheapest such program."""
     lines = text.split("\n")
     results = {}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bluepencil.distill import Kind, align, solve
 from bluepencil.distill import subsequence as subsequence_module
+from bluepencil.distill.lines import cheapest_edit
 from bluepencil.distill.shortest import without
 from bluepencil.programs import execute
 
@@ -167,3 +168,14 @@ def test_real_pairs_are_reproduced(web_data, name):
         assert execute(replaced.program, raw, UNGUARDED).text == alignment.target
     assert exact >= 0.997 * count
     assert reached == count
+
+
+def test_what_align_found_of_a_line_is_not_looked_for_again():
+    raw = "Home\nRain is likely. Share this! Take a coat.\nIt may be cold. Share this!"
+    cheapest_edit.cache_clear()
+    alignment = align(raw, "Rain is likely. Take a coat.\nIt may be cold.")
+    found = cheapest_edit.cache_info().misses
+    assert found
+    solve(raw, alignment.deletions)
+    solve(raw, alignment.deletions, replacements=True)
+    assert cheapest_edit.cache_info().misses == found

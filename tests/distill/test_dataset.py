@@ -75,7 +75,14 @@ def test_a_rejected_pair_says_why():
     assert rejected.reasons == ("few-deletions",)
 
 
-texts = st.lists(st.text("ab ", max_size=12), min_size=1, max_size=30).map("\n".join)
+texts = st.lists(st.text("ab ", max_size=12), min_size=1, max_size=30).map("\n".join).filter(str.strip)
+
+
+@pytest.mark.parametrize("raw", ["", " ", "\n \n"])
+def test_a_text_with_nothing_to_see_is_no_example(raw):
+    rejected = examples("p1", raw, "", Options(screen="none"))
+    assert isinstance(rejected, Rejected)
+    assert rejected.reasons == ("nothing-shown",)
 
 
 @settings(max_examples=500, deadline=None)

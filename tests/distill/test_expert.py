@@ -188,6 +188,9 @@ def test_a_prompt_or_parameter_that_cannot_work_is_noticed_at_once(tmp_path: Pat
     (tmp_path / "p.md").write_text("--- user ---\n{{txt}}")
     with pytest.raises(OptionError, match="txt"):
         expert(prompt=str(tmp_path / "p.md"))
+    (tmp_path / "q.md").write_text("--- user ---\nClean it.")
+    with pytest.raises(OptionError, match=r"hold a place such as \{\{text\}\}"):
+        expert(prompt=str(tmp_path / "q.md"))
     with pytest.raises(InputError, match=r"none\.md"):
         expert(prompt=str(tmp_path / "none.md"))
     with pytest.raises(OptionError, match="stream"):
@@ -203,6 +206,10 @@ def test_an_estimate_covers_what_would_be_sent() -> None:
     assert found.money is not None
     assert found.tokens_in > 2 * 400  # the prompt, twice
     assert found.tokens_out > len(SOURCE) / 4
+    assert found.not_sent == {ExpertReason.NO_TEXT: 1}
+    shorter = expert(longest=49).estimate(documents)
+    assert shorter.not_sent == {ExpertReason.NO_TEXT: 1, ExpertReason.TOO_LONG: 2}
+    assert shorter.plus(found).not_sent == {ExpertReason.NO_TEXT: 2, ExpertReason.TOO_LONG: 2}
 
 
 def test_pairs() -> None:

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Container
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ _NAMES = (
     "estimate",
     "tokens_per_s",
 )
+NO_MODEL = "no model named"
+"""Stands for the model in an estimate without one; no answer is kept under such a name."""
 _ESTIMATING = ("estimate", "tokens_per_s")
 
 
@@ -96,15 +99,19 @@ def client_options(asking: dict[str, Any], output: Path, stack: ExitStack) -> "C
 
     named = Asking(**asking_values(asking))
     if asking["estimate"]:
-        return named.client(output, lenient=True)
+        return replace(named, model=named.model or NO_MODEL).client(output, lenient=True)
     named.client(output)  # what is missing is said before a server is started
     return stack.enter_context(serving(named, output)).client(output)
 
 
-def estimate_table(estimate: "Estimate") -> str:
-    """Return an estimate for a terminal."""
+def estimate_table(estimate: "Estimate", *, named: bool = True) -> str:
+    """Return an estimate for a terminal; `named` says whether a model was, whose answers may be kept."""
+    answered = f"{estimate.cached:,} of them answered already"
+    if not named:
+        answered = "without --model it is not known which of them are answered already"
     lines = [
-        f"{estimate.documents:>14,} documents, {estimate.cached:,} of them answered already",
+        f"{estimate.documents:>14,} documents, {answered}",
+        *(f"{count:>14,} not sent: {reason}" for reason, count in sorted(estimate.not_sent.items())),
         f"{estimate.tokens_in:>14,} tokens to send",
         f"{estimate.tokens_out:>14,} tokens to receive (counted by: {estimate.counted_by})",
     ]
@@ -112,5 +119,6 @@ def estimate_table(estimate: "Estimate") -> str:
         f"{estimate.money:>14,.2f} to pay" if estimate.money is not None else "no --price, so no sum"
     )
     if estimate.seconds is not None:
-        lines.append(f"{estimate.seconds / 3600:>14,.1f} hours")
+        hours = estimate.seconds / 3600
+        lines.append(f"{hours:>14,.1f} hours" if hours >= 1 else f"{60 * hours:>14,.1f} minutes")
     return "\n".join(lines)

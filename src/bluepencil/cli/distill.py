@@ -12,7 +12,14 @@ from bluepencil.cli.options import finish, run_options
 @click.command()
 @click.argument("pairs", nargs=-1, required=True, metavar="PAIRS...")
 @click.option("-o", "--output", required=True, metavar="OUT", help="The folder for the examples.")
-@click.option("--raw-field", default="raw", show_default=True, help="The field with the text as it was.")
+@click.option(
+    "--raw-field",
+    "--text-field",
+    "raw_field",
+    default="raw",
+    show_default=True,
+    help="The field with the text as it was.",
+)
 @click.option("--refined-field", default="gold", show_default=True, help="The field with the expert's text.")
 @click.option("--url-field", default="url", show_default=True, help="The address that the split goes by.")
 @click.option(
@@ -22,30 +29,56 @@ from bluepencil.cli.options import finish, run_options
     show_default=True,
     help="Which pairs are fit to learn from; docs/distill.md says what each asks.",
 )
-@click.option("--style", type=click.Choice(["plain", "chat"]), default="plain", show_default=True)
-@click.option("--window", default=12_000, show_default=True, help="Characters of a chunk at most.")
-@click.option("--overlap", default=1_000, show_default=True, help="Characters that chunks share, about.")
+@click.option(
+    "--dialect",
+    type=click.Choice(["native", "prox-c", "prox-d", "ultrax", "rescraper"]),
+    default="native",
+    show_default=True,
+    help="The language of the programs, how lines are numbered, and the words of the prompt; "
+    "docs/dialects.md shows each.",
+)
+@click.option(
+    "--system",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The system message for ultrax and rescraper, which is not part of this package.",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["plain", "chat"]),
+    help="Prompt and completion, or messages.  [default: that of the dialect; native is plain]",
+)
+@click.option(
+    "--window", type=int, help="Characters of a chunk at most.  [default: the dialect's; native 12000]"
+)
+@click.option(
+    "--overlap", type=int, help="Characters that chunks share, about.  [default: the dialect's; native 1000]"
+)
 @click.option("--validation-share", type=click.FloatRange(0, 1), default=0.02, show_default=True)
 @click.option("--split-by", type=click.Choice(["site", "id"]), default="site", show_default=True)
 @click.option("--seed", default=0, show_default=True, help="Another seed is another split.")
-@click.option("--replacements", is_flag=True, help="Allow replace_str where deletions cannot say it.")
+@click.option(
+    "--replacements", is_flag=True, help="Allow replace_str, where deletions cannot say it or are longer."
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
 @run_options
 def distill(pairs: tuple[str, ...], output: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Turn pairs of a text and an expert's version of it into training examples.
 
     Each pair becomes the shortest program that makes the one of the other, cut into chunks with numbered
-    lines as a refiner sees them. What cannot be said by deletions is screened out and counted.
+    lines as a refiner sees them. What cannot be said by deletions, or in the dialect, is left out and
+    counted.
 
     \b
       bluepencil distill pairs.jsonl -o examples
       bluepencil distill pairs.jsonl -o examples --style chat --format jsonl.zst
+      bluepencil distill pairs.jsonl -o examples --dialect prox-c --replacements
     """
     from bluepencil import api
     from bluepencil.engine.progress import Progress
     from bluepencil.report.distilled import distilled, distilled_table
 
-    names = ("screen", "window", "overlap", "validation_share", "split_by", "seed", "replacements")
+    names = ("dialect", "screen", "window", "overlap", "validation_share", "split_by", "seed", "replacements")
     distilling = {name: options.pop(name) for name in names}
     manifest = api.distill(pairs, output, distilling=distilling, progress=Progress(quiet=quiet), **options)
     figures = distilled(Path(output))

@@ -43,7 +43,7 @@ def expert(
     in a durable cache before it is used, so that none is paid for twice, whatever is stopped or run again.
 
     \b
-      bluepencil expert pages.jsonl -o pairs --server http://127.0.0.1:8000 --model NAME --estimate
+      bluepencil expert pages.jsonl -o pairs --estimate --price 0.4 1.2
       bluepencil expert pages.jsonl -o pairs --server https://HOST --model NAME --price 0.4 1.2 --budget 50
       bluepencil expert pages.jsonl -o pairs --start-server "vllm serve MODEL --port {port}" --model MODEL
     """
@@ -63,7 +63,7 @@ def expert(
         if asking["estimate"]:
             documents = api.documents(inputs, text_field=options["text_field"], limit=options["limit"])
             estimate = Expert(asked).estimate(documents, tokens_per_s=asking["tokens_per_s"])
-            click.echo(estimate_table(estimate))
+            click.echo(estimate_table(estimate, named=asking["model"] is not None))
             return
         # The client knows how long it waits for a slow server; a worker that waits must not be replaced.
         del options["hang_seconds"]

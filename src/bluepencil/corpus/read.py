@@ -6,18 +6,21 @@ are cut by decompressed bytes and read one after another.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import dropwhile, groupby, islice, takewhile
 from typing import Any
 
-from bluepencil.corpus import jsonlines, parquet, web
+from bluepencil.corpus import code_files, jsonlines, parquet, web
 from bluepencil.corpus.block import BadRecord, Block
 from bluepencil.corpus.jsonlines import JsonReading
 from bluepencil.corpus.lines import LineReader
 from bluepencil.corpus.paths import Kind, Source
 from bluepencil.documents import Document
 from bluepencil.errors import InputError
+
+_PAGES = {Kind.HTML: web.html_pages, Kind.CODE: code_files.code_files}
+"""Kinds of which a folder is one input, and what reads its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ def count_segments(source: Source, reading: Reading) -> int:
     """Return the number of units of a file that is no stream."""
     if source.kind is Kind.PARQUET:
         return len(parquet.row_groups(source, reading.unit_bytes))
-    if source.kind is Kind.HTML:
-        return len(web.html_groups(source, reading.unit_bytes))
+    if source.kind in _PAGES:
+        return len(web.groups_of_files(source, reading.unit_bytes))
     return -(-source.size // reading.unit_bytes)
 
 
@@ -68,9 +71,9 @@ def read_segment(source: Source, number: int, reading: Reading, records: int | N
         blocks = parquet.blocks(source, groups[number], reading.json, reading.max_record_bytes)
         share = source.size // max(1, len(groups))
         return Segment(number, _cut(blocks, records), lambda: share)
-    if source.kind is Kind.HTML:
-        groups = web.html_groups(source, reading.unit_bytes)
-        pages = web.html_pages(source, groups[number], reading.json, reading.max_record_bytes)
+    if source.kind in _PAGES:
+        groups = web.groups_of_files(source, reading.unit_bytes)
+        pages = _PAGES[source.kind](source, groups[number], reading.json, reading.max_record_bytes)
         share = source.size // len(groups)
         return Segment(number, web.blocks(islice(pages, records), reading.json), lambda: share)
     start, stop = number * reading.unit_bytes, (number + 1) * reading.unit_bytes
@@ -142,22 +145,24 @@ def read_all(source: Source, reading: Reading) -> Iterator[Document]:
             yield from (record for record in block.records if isinstance(record, Document))
 
 
-def check_text_field(source: Source, text_field: str) -> None:
-    """Raise InputError where the first records of a JSON lines file are sound and none has the text field.
+def check_field(sources: Iterable[Source], field: str, option: str = "--text-field") -> None:
+    """Raise InputError where the first records of the first JSON lines file are sound and none has a field.
 
-    A wrong name is said at once, and not after hours of counting failures.
+    A wrong name is said at once, and not after hours of counting failures. `option` is where it was named.
     """
+    source = next((source for source in sources if source.kind is Kind.JSON_LINES), None)
+    if source is None:
+        return
     names: dict[str, None] = {}
     for offset, line in islice(LineReader(source, 0, _LOOKED_AT_BYTES), _LOOKED_AT_RECORDS):
         if offset == 0 and isinstance(line, bytes) and line.lstrip().startswith(b"["):
             raise InputError(f"{source.url} looks like one JSON array; wanted is one object per line")
         row = {} if isinstance(line, BadRecord) else jsonlines.sound_row(line)
-        if text_field in row:
+        if field in row:
             return
         names.update(dict.fromkeys(row))
     if names:
-        known = ", ".join(names)
-        raise InputError(f"{source.url} has no field {text_field!r}; name it with --text-field: {known}")
+        raise InputError(f"{source.url} has no field {field!r}; name it with {option}: {', '.join(names)}")
 
 
 _LOOKED_AT_RECORDS = 50

@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -136,11 +136,22 @@ class Expert:
 
     def estimate(self, documents: Iterable[Document], *, tokens_per_s: float | None = None) -> Estimate:
         """Say what `run` would cost, taking the answer to be as long as the text; nothing is sent."""
-        return self.question.estimate(
-            ({"text": one.text} for one in documents if self._without_asking(one) is None),
+        not_sent: Counter[str] = Counter()
+
+        def asked() -> Iterator[dict[str, str]]:
+            for document in documents:
+                settled = self._without_asking(document)
+                if settled is None:
+                    yield {"text": document.text}
+                else:
+                    not_sent[settled.reason] += 1
+
+        found = self.question.estimate(
+            asked(),
             answer_tokens=lambda asked: approximate_tokens(asked.messages[-1]["content"]) + TOKENS_AROUND,
             tokens_per_s=tokens_per_s,
         )
+        return replace(found, not_sent=dict(not_sent))
 
     def request(self, text: str) -> Request:
         """Return what the expert is asked about a text."""

@@ -50,17 +50,17 @@ class LineEdit(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def cheapest_edit(line: str, left: str) -> LineEdit:
+def cheapest_edit(line: str, left: str, *, keeps: bool = True) -> LineEdit:
     """Return the cheapest way to make the line `left` of a line; see `bluepencil.distill.cost`.
 
-    At the same cost, strings are removed rather than kept.
+    At the same cost, strings are removed rather than kept; without `keeps` always.
     """
     if line == left:
         return LineEdit(0)
     if len(left) >= len(line):
         return LineEdit(None)
     whole, kept = weight(line), weight(left)
-    if kept < whole - kept:
+    if keeps and kept < whole - kept:
         # Nothing is cheaper than to keep one piece.
         pieces, _ = fewest_pieces(line, left, 1)
         if pieces is not None:
@@ -71,7 +71,8 @@ def cheapest_edit(line: str, left: str) -> LineEdit:
         best = LineEdit(CALL * len(runs) + whole - kept, runs)
     elif not is_subsequence(left, line):
         return best
-    best = _with_windows(line, left, _with_pieces(line, left, best))
+    if keeps:
+        best = _with_windows(line, left, _with_pieces(line, left, best))
     if best.cost is not None and best.cost <= least_cost(whole, kept):
         return best._replace(proven=True)
     return best

@@ -45,13 +45,20 @@ class Solution:
     missed: int = 0
 
 
-def shortest(raw: str, deletions: Spans, *, replacements: bool = False, remove_all: bool = True) -> Program:
+def shortest(
+    raw: str,
+    deletions: Spans,
+    *,
+    replacements: bool = False,
+    remove_all: bool = True,
+    keep_str: bool = True,
+) -> Program:
     """Return the cheapest program whose result is `raw` without the deletions.
 
     `deletions` are sorted, disjoint spans of characters; only their result counts, the program may delete the
     same text from other places. Raises ProgramError when no program has this result. See `solve`.
     """
-    solution = solve(raw, deletions, replacements=replacements, remove_all=remove_all)
+    solution = solve(raw, deletions, replacements=replacements, remove_all=remove_all, keep_str=keep_str)
     if not solution.reachable:
         raise ProgramError(
             f"no program of deletions leaves this text: {solution.missed} characters cannot be deleted, "
@@ -60,7 +67,14 @@ def shortest(raw: str, deletions: Spans, *, replacements: bool = False, remove_a
     return solution.program
 
 
-def solve(raw: str, deletions: Spans, *, replacements: bool = False, remove_all: bool = True) -> Solution:
+def solve(
+    raw: str,
+    deletions: Spans,
+    *,
+    replacements: bool = False,
+    remove_all: bool = True,
+    keep_str: bool = True,
+) -> Solution:
     """Return the cheapest program for the deletions, and say whether it reaches the result and is the best.
 
     A result is reachable when each of its lines is a line of `raw`, in order, less what can be said with
@@ -68,7 +82,8 @@ def solve(raw: str, deletions: Spans, *, replacements: bool = False, remove_all:
     `replacements` a line that is not, but is a line of `raw` less some characters, is reached by replacing
     what occurs more than once together with text around it, and so is one for which that is cheaper than to
     keep strings; then the program is not said to be optimal. `remove_all` allows `remove_all()`, which
-    RefineX's own language does not have.
+    RefineX's own language does not have, and `keep_str` allows `keep_str()`, which no published one has:
+    without it a result needs strings that go and each occur once, and the program is the cheapest of those.
     """
     target = without(raw, deletions)
     if target == raw:
@@ -78,10 +93,10 @@ def solve(raw: str, deletions: Spans, *, replacements: bool = False, remove_all:
         program = REMOVE_ALL if remove_all else Program((RemoveLines(1, len(source)),))
         return Solution(program, cost(program))
     left = target.split("\n")
-    edits = _Edits(replacements)
+    edits = _Edits(replacements, keep_str)
     mapping = map_lines(source, left, edits.cost, lambda: _places(raw, deletions, len(left)))
     if mapping.places is None:
-        return _nearest(raw, deletions, len(target), mapping.proven)
+        return _nearest(raw, deletions, len(target), mapping.proven, keep_str)
     program = Program(tuple(_operations(source, left, mapping.places, edits)))
     return Solution(program, mapping.cost, optimal=mapping.proven)
 
@@ -97,21 +112,27 @@ def without(raw: str, deletions: Spans) -> str:
     return "".join(pieces)
 
 
+def _edit(line: str, left: str, keep_str: bool) -> LineEdit:
+    # The call that `align` makes, to the letter: its answer is remembered, and looked for once.
+    return cheapest_edit(line, left) if keep_str else cheapest_edit(line, left, keeps=False)
+
+
 class _Edits:
     """How one line becomes another: by strings removed or kept, or where that cannot be, replaced."""
 
-    def __init__(self, replacements: bool) -> None:
+    def __init__(self, replacements: bool, keep_str: bool = True) -> None:
         self.replacements = replacements
+        self.keep_str = keep_str
 
     def cost(self, line: str, left: str) -> EditCost:
-        edit = cheapest_edit(line, left)
+        edit = _edit(line, left, self.keep_str)
         replaced = self._replaced(line, left, edit)
         if replaced is not None:
             return EditCost(cost(replaced), proven=False)
         return EditCost(edit.cost, edit.proven)
 
     def operations(self, number: int, line: str, left: str) -> Iterable[Operation]:
-        edit = cheapest_edit(line, left)
+        edit = _edit(line, left, self.keep_str)
         replaced = self._replaced(line, left, edit)
         if replaced is not None:
             return replaced.shifted(number - 1).operations
@@ -165,14 +186,14 @@ def _places(raw: str, deletions: Spans, rows: int) -> list[int] | None:
     return places if rising and len(places) == rows else None
 
 
-def _nearest(raw: str, deletions: Spans, length: int, proven: bool) -> Solution:
+def _nearest(raw: str, deletions: Spans, length: int, proven: bool, keep_str: bool) -> Solution:
     """Return the program that carries out those of the deletions that can be, for a result out of reach."""
-    program = Program(tuple(_joined(_possible(raw, deletions))))
+    program = Program(tuple(_joined(_possible(raw, deletions, keep_str))))
     missed = len(execute(program, raw, _NO_LIMITS).text) - length
     return Solution(program, cost(program), reachable=False, optimal=proven, missed=missed)
 
 
-def _possible(raw: str, deletions: Spans) -> Iterator[Operation]:
+def _possible(raw: str, deletions: Spans, keep_str: bool) -> Iterator[Operation]:
     """Yield what can be carried out of the deletions as they stand, a call per line or string."""
     starts = [start for start, _ in deletions]
     # The line end that the last removed line took with it.
@@ -190,12 +211,12 @@ def _possible(raw: str, deletions: Spans) -> Iterator[Operation]:
         elif whole and taken != start - 1 and any(a < start <= b for a, b in near):
             yield RemoveLines(number, number)
         else:
-            yield from _parts_removed(number, line, parts)
+            yield from _parts_removed(number, line, parts, keep_str)
         start = end + 1
 
 
-def _parts_removed(number: int, line: str, parts: Spans) -> Iterator[Operation]:
-    edit = cheapest_edit(line, without(line, parts))
+def _parts_removed(number: int, line: str, parts: Spans, keep_str: bool) -> Iterator[Operation]:
+    edit = _edit(line, without(line, parts), keep_str)
     if edit.possible:
         yield from edit.operations(number, line)
         return

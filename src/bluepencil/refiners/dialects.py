@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from bluepencil.errors import InputError, OptionError
 from bluepencil.programs import Cost
+from bluepencil.programs.dialects.languages import LANGUAGES
 from bluepencil.refiners.base import Refiner
 from bluepencil.refiners.dialects_prox import ProxC, ProxD, Thresholds
 from bluepencil.refiners.dialects_rescraper import ReScraper
 from bluepencil.refiners.dialects_ultrax import UltraX
-from bluepencil.refiners.dialects_whole import Longer, WholeTexts
+from bluepencil.refiners.dialects_whole import as_asked
 from bluepencil.refiners.lm import LanguageModel
 from bluepencil.refiners.lm_card import digest
 from bluepencil.refiners.lm_dialect import Dialect
@@ -28,38 +29,31 @@ if TYPE_CHECKING:
     from bluepencil.llm import ClientOptions
 
 SYSTEM_FILE = "system.txt"
-SYSTEMS = {
-    "ultrax": "SYSTEM_INSTRUCTION in stage2_large_scale_execution/inference/inference.py of openbmb/UltraX",
-    "rescraper": "prompts/student_system_stage2.txt of cxcscmu/ReScraper",
-}
+SYSTEMS = {one.name: one.published for one in LANGUAGES.values() if one.published}
 """Where on GitHub the system message of a released model stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a released model is run: window and overlap in characters, longest answer in tokens.
+    """How a released model is run: longest answer in tokens.
 
     `control_tokens` are those of its tokenizer that a server would read as such in a page.
     """
 
     model: str
-    window: int
-    overlap: int
     max_new_tokens: int
-    longer: Longer | None = None
     control_tokens: tuple[str, ...] = ()
 
 
 _LLAMA = ("<s>", "</s>", "<unk>")
 _QWEN = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 RELEASED = {
-    # 2,000 tokens of a document, at 3 characters a token so that seldom too many are shown; 1,500 of a chunk.
-    "prox-d": Asked("gair-prox/web-doc-refining-lm", 6_000, 0, 64, "cut", _LLAMA),
-    "prox-c": Asked("gair-prox/web-chunk-refining-lm", 4_500, 0, 256, None, _LLAMA),
-    "ultrax": Asked("openbmb/UltraX-0.6B-Preview", 48_000, 9_600, 4_096, None, _QWEN),
-    # 29,696 tokens of a prompt, of which the system message takes some 2,400.
-    "rescraper": Asked("cx-cmu/ReScraper", 80_000, 0, 3_072, "stay", _QWEN),
+    "prox-d": Asked("gair-prox/web-doc-refining-lm", 64, _LLAMA),
+    "prox-c": Asked("gair-prox/web-chunk-refining-lm", 256, _LLAMA),
+    "ultrax": Asked("openbmb/UltraX-0.6B-Preview", 4_096, _QWEN),
+    "rescraper": Asked("cx-cmu/ReScraper", 3_072, _QWEN),
 }
+"""The released models by their dialects; windows are those of `programs.dialects.languages`."""
 
 
 def released(
@@ -95,15 +89,15 @@ def released(
         if local:
             raise OptionError(f"only for a model in this process, not for a server: {', '.join(local)}")
         generator = ServerGenerator(client, longest, control_tokens=asked.control_tokens)
-    window = window or asked.window
+    language = LANGUAGES[name]
+    window = window or language.window
     if overlap is None:
-        overlap = min(asked.overlap, window // 5)
-    if asked.longer is not None and overlap:
+        overlap = min(language.overlap, window // 5)
+    if overlap and language.pages != "chunks":
         raise OptionError(f"{name} reads a document in one piece; it has no overlap")
     folder = Path(model)
     label, known = (name, digest(folder)) if folder.is_dir() else (f"{name}:{model}", "")
-    refiner = LanguageModel(dialect, generator, window, overlap, known, label)
-    return refiner if asked.longer is None else WholeTexts(refiner, asked.longer)
+    return as_asked(LanguageModel(dialect, generator, window, overlap, known, label))
 
 
 def _dialect(name: str, model: str, file: str, cost: Cost, thresholds: Thresholds | None) -> Dialect:

@@ -23,15 +23,15 @@ from bluepencil.programs import (
     join_programs,
 )
 from bluepencil.programs.dialects import DialectFault
+from bluepencil.programs.dialects.languages import PROX_C, PROX_D
 from bluepencil.programs.dialects.prox_c import parse_prox_c
 from bluepencil.programs.dialects.prox_d import parse_prox_d
 from bluepencil.refiners.dialects_read import ALL_ALLOWED, finished
 from bluepencil.refiners.lm_generate import Constraint
 from bluepencil.refiners.lm_prompt import Prompt, PromptFormat
 
-_SYSTEM = "You are a helpful, respectful and honest assistant."
-DOCUMENTS = PromptFormat("plain", f"[INST] <<SYS>>\n{_SYSTEM}\n<</SYS>>\n\n", " [/INST]")
-CHUNKS = PromptFormat("chat", "[doc]\n", "\n[/doc]", _SYSTEM, "document")
+DOCUMENTS = PromptFormat("plain", *PROX_D.asked("plain"))
+CHUNKS = PromptFormat("chat", *PROX_C.asked("chat"), "document")
 # Scripts that put no space between words: there each character counts as a word.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -142,10 +142,7 @@ class ProxC:
 
     def prompt(self, text: str, chunk: Chunk) -> Prompt:
         """Return the lines of a chunk, each after its number in the document: `[000]`."""
-        lines = text[chunk.start : chunk.end].split("\n")
-        return self.format.prompt(
-            "\n".join(f"[{number:03d}]{line}" for number, line in enumerate(lines, chunk.first_line - 1))
-        )
+        return self.format.prompt(PROX_C.show(text[chunk.start : chunk.end], chunk.first_line))
 
     def constraint(self, text: str, chunk: Chunk) -> Constraint | None:
         """Return None: what is wrong with a program is found by reading it."""

@@ -8,20 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bluepencil.programs import (
-    KEEP_ALL,
-    Chunk,
-    Cost,
-    Operation,
-    Parsed,
-    Program,
-    RemoveLines,
-    RemoveStr,
-)
-from bluepencil.programs.dialects.rescraper import parse_rescraper
+from bluepencil.programs import KEEP_ALL, Chunk, Cost, Parsed, Program
+from bluepencil.programs.dialects.languages import RESCRAPER
+from bluepencil.programs.dialects.rescraper import read_rescraper
 from bluepencil.refiners.dialects_read import finished, spoken
-from bluepencil.refiners.dialects_ultrax import WITHOUT_THINKING
-from bluepencil.refiners.lm_dialect import within
+from bluepencil.refiners.dialects_ultrax import WITHOUT_THINKING, Variables
 from bluepencil.refiners.lm_generate import Constraint
 from bluepencil.refiners.lm_prompt import Prompt, PromptFormat
 
@@ -30,12 +21,14 @@ from bluepencil.refiners.lm_prompt import Prompt, PromptFormat
 class ReScraper:
     """Extraction, decision and edits of a whole page; `format` holds the system message.
 
-    The model's numbers skip blank lines. A blank line goes where the lines before and after it go in one
-    call, and stays otherwise.
+    `variables` are those of the chat template: thinking is off in the released model. The model's numbers
+    skip blank lines. A blank line goes where the lines before and after it go in one call, and stays
+    otherwise.
     """
 
     format: PromptFormat
     cost: Cost = Cost.CALL
+    variables: Variables = WITHOUT_THINKING
 
     @property
     def name(self) -> str:
@@ -53,10 +46,8 @@ class ReScraper:
 
     def prompt(self, text: str, chunk: Chunk) -> Prompt:
         """Return the lines that are not blank, without the white space around them."""
-        lines = [line.strip() for line in text[chunk.start : chunk.end].split("\n")]
-        shown = [line for line in lines if line]
-        marked = "\n".join(f"<lid:{number}> {line}" for number, line in enumerate(shown, 1))
-        return replace(self.format.prompt(marked), variables=WITHOUT_THINKING)
+        asked = self.format.prompt(RESCRAPER.show(text[chunk.start : chunk.end]))
+        return replace(asked, variables=self.variables)
 
     def constraint(self, text: str, chunk: Chunk) -> Constraint | None:
         """Return None: what is wrong with a program is found by reading it."""
@@ -67,24 +58,9 @@ class ReScraper:
         said = spoken(answer)
         if isinstance(said, Parsed):
             return said
-        parsed = parse_rescraper(said)
-        lines = text[chunk.start : chunk.end].split("\n")
-        shown = [number for number, line in enumerate(lines, chunk.first_line) if line.strip()]
-        inside, faults = within(parsed.program, 1, len(shown))
-        program = Program(tuple(_placed(operation, shown) for operation in inside.operations))
-        return finished(Parsed(program, (*parsed.faults, *faults), parsed.notes), text, chunk, self.cost)
+        parsed = read_rescraper(said, text[chunk.start : chunk.end], chunk.first_line)
+        return finished(parsed, text, chunk, self.cost)
 
     def join(self, text: str, chunks: Sequence[Chunk], programs: Sequence[Program]) -> Program:
         """Return the program of the page; one with nothing to see in it has none, and is kept."""
         return programs[0] if programs else KEEP_ALL
-
-
-def _placed(operation: Operation, shown: Sequence[int]) -> Operation:
-    """Return an operation on lines as shown as one on lines of the document."""
-    match operation:
-        case RemoveLines(start, end):
-            return RemoveLines(shown[start - 1], shown[end - 1])
-        case RemoveStr(line, text):
-            return RemoveStr(shown[line - 1], text)
-        case _:
-            return operation

@@ -9,20 +9,26 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bluepencil.programs import Chunk, Cost, Parsed, Program, join_programs
+from bluepencil.programs.dialects.languages import ULTRAX
 from bluepencil.programs.dialects.ultrax import parse_ultrax
 from bluepencil.refiners.dialects_read import finished, spoken
 from bluepencil.refiners.lm_generate import Constraint
 from bluepencil.refiners.lm_prompt import Prompt, PromptFormat
 
-WITHOUT_THINKING = (("enable_thinking", False),)
+Variables = tuple[tuple[str, Any], ...]
+WITHOUT_THINKING: Variables = (("enable_thinking", False),)
 
 
 @dataclass(frozen=True, slots=True)
 class UltraX:
-    """Edits of chunks, in lines of the document; `format` holds the system message."""
+    """Edits of chunks, in lines of the document; `format` holds the system message.
+
+    `variables` are those of the chat template: thinking is off in the released model.
+    """
 
     format: PromptFormat
     cost: Cost = Cost.CALL
+    variables: Variables = WITHOUT_THINKING
 
     @property
     def name(self) -> str:
@@ -40,12 +46,8 @@ class UltraX:
 
     def prompt(self, text: str, chunk: Chunk) -> Prompt:
         r"""Return the marked lines; the "\r" of a line end "\r\n" is not shown, as in training."""
-        lines = text[chunk.start : chunk.end].split("\n")
-        marked = "\n".join(
-            f"<lid:{number}>{line.removesuffix(chr(13))}"
-            for number, line in enumerate(lines, chunk.first_line)
-        )
-        return replace(self.format.prompt(marked), variables=WITHOUT_THINKING)
+        asked = self.format.prompt(ULTRAX.show(text[chunk.start : chunk.end], chunk.first_line))
+        return replace(asked, variables=self.variables)
 
     def constraint(self, text: str, chunk: Chunk) -> Constraint | None:
         """Return None: what is wrong with a program is found by reading it."""

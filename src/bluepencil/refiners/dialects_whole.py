@@ -6,11 +6,14 @@ from typing import Any, Literal
 
 from bluepencil.errors import OptionError
 from bluepencil.programs.dialects import DialectFault
-from bluepencil.refiners.base import Proposal
+from bluepencil.programs.dialects.languages import LANGUAGES
+from bluepencil.refiners.base import Proposal, Refiner
 from bluepencil.refiners.lm import LanguageModel
 from bluepencil.refiners.lm_chunks import LinesFault
 
 Longer = Literal["cut", "stay"]
+LONGER: dict[str, Longer] = {"whole": "stay", "beginning": "cut"}
+"""What becomes of a longer document in a language that asks one question about each, by its `pages`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +60,9 @@ class WholeTexts:
                 "undecided_chunks": 1,
             },
         )
+
+
+def as_asked(model: LanguageModel) -> Refiner:
+    """Return a model that asks what its dialect asks about: chunks, or whole documents."""
+    longer = LONGER.get(LANGUAGES[model.dialect.name].pages)
+    return model if longer is None else WholeTexts(model, longer)

@@ -15,6 +15,7 @@ removed. Source: ReScraper (CMU, 2026), its README and executor.
 
 import json
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 from bluepencil.errors import ProgramError
@@ -26,6 +27,7 @@ from bluepencil.programs.ops import (
     REMOVE_ALL,
     Operation,
     Program,
+    RemoveAll,
     RemoveLines,
     RemoveStr,
 )
@@ -78,6 +80,53 @@ def _rendered(operation: Operation) -> str:
             return f"sub {line:d}: {json.dumps(text, ensure_ascii=False)}"
         case _:
             raise ProgramError(f"ReScraper has no call for {type(operation).__name__}")
+
+
+def shown_lines(text: str, first_line: int = 1) -> list[int]:
+    """Return the lines of a text that are shown, in order; the model numbers these from 1."""
+    return [number for number, line in enumerate(text.split("\n"), first_line) if line.strip()]
+
+
+def read_rescraper(source: str, text: str, first_line: int = 1, limits: Limits = DEFAULT_LIMITS) -> Parsed:
+    """Return the program of an answer in lines of the page; a call on a line not shown is a fault."""
+    parsed = parse_rescraper(source, limits)
+    shown = shown_lines(text, first_line)
+    placed: list[Operation] = []
+    faults: list[Fault] = []
+    for call, operation in enumerate(parsed.program.operations, 1):
+        match operation:
+            case RemoveLines(start, end) if end <= len(shown):
+                placed.append(RemoveLines(shown[start - 1], shown[end - 1]))
+            case RemoveStr(line, string) if line <= len(shown):
+                placed.append(RemoveStr(shown[line - 1], string))
+            case RemoveAll():
+                placed.append(operation)
+            case _:
+                message = f"{_rendered(operation)}: the page has the lines 1 to {len(shown)}"
+                faults.append(Fault(FaultCode.LINE_MISSING, message, call, 1, call))
+    return Parsed(Program(tuple(placed)), (*parsed.faults, *faults), parsed.notes)
+
+
+def write_rescraper(program: Program, text: str, first_line: int = 1) -> str:
+    """Return the answer that means a program in lines of the page; ProgramError where there is none.
+
+    A range must begin and end with lines that are shown.
+    """
+    numbers = {line: number for number, line in enumerate(shown_lines(text, first_line), 1)}
+    try:
+        return render_rescraper(Program(tuple(_numbered(one, numbers) for one in program.operations)))
+    except KeyError as error:
+        raise ProgramError(f"line {error} is blank, so ReScraper does not see it") from error
+
+
+def _numbered(operation: Operation, numbers: Mapping[int, int]) -> Operation:
+    match operation:
+        case RemoveLines(start, end):
+            return RemoveLines(numbers[start], numbers[end])
+        case RemoveStr(line, string):
+            return RemoveStr(numbers[line], string)
+        case _:
+            return operation
 
 
 class _RefusedError(Exception):
