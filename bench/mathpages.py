@@ -2,10 +2,10 @@
 
     python -m bench.mathpages [--quick]
 
-Pages: the 36 real ones of ../shared/data/math/math_webpages, against the web sets of ../shared/data/web. Of a
-page with gold, it is measured how many of the gold's distinct numbers and formulas the stripped page still
-has, and how many of its words. Tokens are counted as the estimates of the client count them. The last line is
-one JSON object.
+Pages: the 36 real ones of ../shared/data/math/math_webpages, against the web sets of ../shared/data/web. Of
+every page, it is measured whether one of its formulas is gone; of one with gold, how many of the gold's
+distinct numbers and formulas the stripped page still has, and how many of its words. Tokens are counted as
+the estimates of the client count them. The last line is one JSON object.
 """
 
 import argparse
@@ -65,6 +65,7 @@ def stripping(strength: str, protect: bool) -> dict[str, float]:
         count["before"] += approximate_tokens(page["raw"])
         count["after"] += approximate_tokens(left)
         count["gold"] += approximate_tokens(page.get("gold") or "") if page.get("gold") else 0
+        count["pages with a formula lost"] += bool(lost_formulas(page["raw"], left))
         if page.get("gold"):
             count.update(kept(page["raw"], page["gold"], left))
     shares = {
@@ -72,7 +73,15 @@ def stripping(strength: str, protect: bool) -> dict[str, float]:
         for kind in ("words", "numbers", "formulas")
     }
     saved = round(1 - count["after"] / count["before"], 4)
-    return {"tokens_before": count["before"], "tokens_after": count["after"], "tokens_saved": saved, **shares}
+    lost = round(count["pages with a formula lost"] / len(pages), 4)
+    tokens = {"tokens_before": count["before"], "tokens_after": count["after"], "tokens_saved": saved}
+    return {**tokens, **shares, "pages_with_a_formula_lost": lost}
+
+
+def lost_formulas(raw: str, left: str) -> list[str]:
+    """Return the distinct formulas of a page that the stripped page does not have."""
+    after = normal_formula(left)
+    return [formula for formula in formulas_of(raw) if formula not in after]
 
 
 def kept(raw: str, gold: str, left: str) -> Counter[str]:

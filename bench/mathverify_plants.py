@@ -1,5 +1,6 @@
 """Layouts of a solution, and damage to plant in it, for `bench.mathverify`."""
 
+import itertools
 import random
 import re
 from collections.abc import Callable
@@ -165,6 +166,26 @@ def _as_tex(match: re.Match[str]) -> str:
     return f"${left} = {match[2]}$".replace("= $", "= \\$")
 
 
+def restyled(problem: Problem) -> str:
+    """Write the formulas of a solution in other notation, each step in a paragraph: as right as it was."""
+    text = "\n\n".join(step.strip() for step in problem.steps)
+    parts = _DRAWING.split(text)
+    drawings = _DRAWING.findall(text)
+    restyled = [_restyle(part) for part in parts]
+    steps = "".join(part + drawing for part, drawing in zip(restyled, [*drawings, ""], strict=True))
+    return f"{problem.question}\n\n{steps}"
+
+
+def _restyle(text: str) -> str:
+    text = text.replace("\\frac", "\\dfrac").replace("\\cdot ", "\\times ").replace("\\ddfrac", "\\dfrac")
+    if not re.search(r"\\left(?![(\[|A-Za-z])|\\right(?![)\]|A-Za-z])", text):
+        text = re.sub(r"\\left(?=[(\[|])|\\right(?=[)\]|])", "", text)
+    text = re.sub(r"(?<![<>!:=\\])=(?!=)", " = ", text)
+    if "$$" not in text:
+        text = re.sub(r"(?<!\\)\$((?:\\.|[^$\\])+)\$", r"\\(\1\\)", text)
+    return re.sub(r"\\\[(.*?)\\\]", r"$$\1$$", text, flags=re.DOTALL)
+
+
 LAYOUTS: dict[str, Callable[[Problem], str]] = {"plain": plain, "structured": structured}
 
 
@@ -223,15 +244,59 @@ def _with_step(problem: Problem, place: int, *new: str) -> Problem:
 
 
 def dropped_step(problem: Problem, layout: str, chance: random.Random) -> str | None:
-    """Leave out one step with an equals sign, of two or more."""
-    places = [
+    """Leave out one step with an equals sign, of two or more, that says something no other place says."""
+    return _without(problem, layout, [n for n in _equations(problem) if not _said_again(problem, n)], chance)
+
+
+def dropped_repetition(problem: Problem, layout: str, chance: random.Random) -> str | None:
+    """Leave out one step of which every equation stands, sign for sign, elsewhere too: nothing is lost."""
+    return _without(problem, layout, [n for n in _equations(problem) if _said_again(problem, n)], chance)
+
+
+def _equations(problem: Problem) -> list[int]:
+    """Return the places of the steps with an equals sign, but for the statement of the answer."""
+    return [
         n
         for n, step in enumerate(problem.steps)
         if "=" in step and "boxed" not in step and "[asy]" not in step
     ]
+
+
+def _without(problem: Problem, layout: str, places: list[int], chance: random.Random) -> str | None:
     if not places or len(problem.steps) < 2:
         return None
     return LAYOUTS[layout](_with_step(problem, chance.choice(places)))
+
+
+_FORMULA = re.compile(
+    r"\$\$?(.+?)\$\$?|\\\[(.+?)\\\]|\\\((.+?)\\\)|\\begin\{align\*?\}(.+?)\\end\{align\*?\}", re.DOTALL
+)
+_LAYOUT_OF_TEX = re.compile(
+    r"\\(?:left|right|displaystyle|boxed|[,;:!])(?![A-Za-z])|\\\\|[\s$&~{}()\[\].,;:]"
+)
+
+
+def _said_again(problem: Problem, place: int) -> bool:
+    """Whether all equations of a step stand elsewhere too, layout aside.
+
+    A plain comparison of signs, on purpose: it must not be the verifier's own idea of what equations share.
+    """
+    others = (problem.question, *problem.steps[:place], *problem.steps[place + 1 :])
+    rest = _signs(" ".join(others))
+    found = [
+        f"{left}={right}"
+        for formula in _FORMULA.finditer(problem.steps[place])
+        for row in re.split(r"\\\\", next(group for group in formula.groups() if group))
+        for sides in [[_signs(side) for side in row.split("=")]]
+        for left, right in itertools.pairwise(sides)
+        if left and right
+    ]
+    return bool(found) and all(equation in rest for equation in found)
+
+
+def _signs(tex: str) -> str:
+    plain = re.sub(r"\\[dt]frac", r"\\frac", tex).replace("\\cdot", "\\times")
+    return _LAYOUT_OF_TEX.sub("", plain)
 
 
 def dropped_sentence(problem: Problem, layout: str, chance: random.Random) -> str | None:
@@ -285,7 +350,7 @@ def broken_latex(problem: Problem, layout: str, chance: random.Random) -> str | 
 
 
 def _is_money(text: str, match: re.Match[str]) -> bool:
-    return match[0] == "$" and text[match.end() : match.end() + 1].isdigit() and "\\" not in text[:200]
+    return match[0] == "$" and re.match(r"[\d.]", text[match.end() :]) is not None and "\\" not in text[:200]
 
 
 def question_number(problem: Problem, layout: str, chance: random.Random) -> str | None:
@@ -298,6 +363,7 @@ DAMAGE: dict[str, Callable[[Problem, str, random.Random], str | None]] = {
     "final answer": final_answer,
     "intermediate number": intermediate_number,
     "dropped step": dropped_step,
+    "dropped repetition": dropped_repetition,
     "dropped sentence": dropped_sentence,
     "cut off": cut_off,
     "talk": talk,

@@ -106,6 +106,17 @@ def test_lines_with_formulas_stay() -> None:
     assert struck(Program((RemoveStr(6, " where a = 5"),))) == PAGE
 
 
+def test_no_piece_of_a_formula_is_struck_out() -> None:
+    text = "Menu\n$$\nbegin\n\\frac{a}{b}\nend\n$$\nMenu $a\\text{ or }b$ or"
+    for operation in (RemoveLines(1, 7), RemoveLines(3, 3), RemoveStr(3, "begin"), RemoveStr(7, "\\text{")):
+        left = execute(protected(text, Program((operation,))), text).text
+        assert "$$\nbegin\n\\frac{a}{b}\nend\n$$" in left
+        assert "$a\\text{ or }b$" in left
+    assert execute(protected(text, Program((RemoveStr(7, "Menu "),))), text).text.endswith(
+        "\n$a\\text{ or }b$ or"
+    )
+
+
 def test_a_page_of_mathematics_is_not_removed_as_a_whole() -> None:
     everything = Program((RemoveAll(),))
     assert protected(MATH["TeX"], everything).keeps_all
@@ -122,7 +133,20 @@ def test_it_is_a_refiner_that_says_whose() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["E = mc^2", "√2", "∑ k", "$x$", "\\frac12", "a ≤ b", "10^-3", "x_{i+1}", "f(x) = 2"]
+    "line",
+    [
+        "E = mc^2",
+        "√2",
+        "∑ k",
+        "$x$",
+        "\\frac12",
+        "a ≤ b",
+        "10^-3",
+        "x_{i+1}",
+        "f(x) = 2",
+        "Answer: 80",
+        "#### 72",
+    ],
 )
 def test_formulas_are_seen(line: str) -> None:
     assert holds_math(line)
@@ -136,6 +160,7 @@ def test_formulas_are_seen(line: str) -> None:
         "https://a.org/?x=1&y=2",
         "$5 off",
         "Home / News",
+        "Answer this question",
         "12/05/2014",
         "file_name",
         "Ελλάδα",

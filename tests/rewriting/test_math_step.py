@@ -19,9 +19,8 @@ from bluepencil.errors import InputError, OptionError
 from bluepencil.llm import Cache, ClientOptions, LocalServer, Prompt
 from bluepencil.rewriting.answers import AnswerError
 from bluepencil.rewriting.ask import PROMPTS
-from bluepencil.rewriting.math import STYLES, MathText, left_by, math_verifier, rewrite_math
+from bluepencil.rewriting.math import STYLES, MathText, math_verifier, rewrite_math
 from bluepencil.rewriting.math_checks import MathChecks
-from bluepencil.rewriting.math_pages import MathPages
 from conftest import write_rows
 from engine.test_run import contents
 
@@ -173,7 +172,7 @@ def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
     prompt = tmp_path / "mine.md"
     prompt.write_text("--- user ---\nSolve: {{text}}")
     assert rewrite_math(NOWHERE, style=str(prompt)).run([Document("a", " ")])[0].reason == "no-text"
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="styles are tutor, structured"):
         rewrite_math(NOWHERE, style="no such style")
     prompt.write_text("--- user ---\nSolve: {{question}} {{text}}")
     with pytest.raises(OptionError):
@@ -203,14 +202,6 @@ def test_answers_are_taken_whole(answer: str, text: str) -> None:
 def test_answers_without_a_text(answer: str) -> None:
     with pytest.raises(AnswerError):
         MathText().parse(answer, "")
-
-
-def test_what_steps_leave_is_estimated() -> None:
-    documents = [Document("a", solution(1)), Document("b", "A story about a dog and its day at the beach.")]
-    assert [one.id for one in left_by([MathPages()], documents)] == ["a"]
-    estimate = rewrite_math(NOWHERE).estimate(left_by([MathPages()], documents))
-    assert estimate.documents == 1
-    assert estimate.tokens_in > 100
 
 
 def command(*arguments: object) -> "subprocess.CompletedProcess[str]":
@@ -246,8 +237,56 @@ def test_the_command_estimates_without_a_server(tmp_path: Path) -> None:
     shared = ("--model", "m", "--cache", tmp_path / "cache", "--estimate", "--only-math")
     done = command(source, "-o", tmp_path / "out", *shared)
     assert done.returncode == 0, done.stderr
-    assert "1 documents" in done.stdout
+    assert "2 documents come in" in done.stdout
+    assert "1 documents, 0 of them answered already" in done.stdout
     assert not (tmp_path / "out").exists()
+
+
+ITEM = {
+    "question": "Marta's greenhouse has seventeen rows of tomato plants, every row has 23 plants, and a late"
+    " frost kills 91 of them. How many plants are alive in the greenhouse after the frost?",
+    "answer": "There were 17 * 23 = 391 plants. After the frost 391 - 91 = 300 are alive.\n#### 300",
+}
+
+
+def test_benchmark_items_are_dropped_before_they_are_sent_and_after_they_are_written(tmp_path: Path) -> None:
+    leaked = f"Home | Quiz\n{ITEM['question']}\n{ITEM['answer']}\nMore quizzes"
+    rows = [
+        {"id": "clean", "text": page(1)},
+        {"id": "leaked", "text": leaked},
+        {"id": "recalled", "text": page(2)},
+    ]
+    source = write_rows(tmp_path / "in.jsonl", rows)
+    items = write_rows(tmp_path / "items.jsonl", [ITEM])
+    checked = ("--set", "math.verify=false")
+
+    def recalls(seen: Seen) -> Reply:
+        said = f"{ITEM['question']} {ITEM['answer']}" if number_of(seen.text) == 2 else solution(1)
+        return reply(said, tokens=(50, 20))
+
+    with FakeServer(recalls) as served:
+        shared = ["--server", served.address, "--model", "m", "--cache", tmp_path / "cache", "--quiet"]
+        guard = ["--against", f"{items}:gsm8k", *checked]
+        done = command(source, "-o", tmp_path / "out", "--no-refine", *guard, *shared)
+        assert done.returncode == 0, done.stderr
+        assert sorted(number_of(seen.text) for seen in served.seen) == [1, 2]
+    (ledger,) = (tmp_path / "out" / "ledger").iterdir()
+    found = {row["id"]: (row["status"], row["reason"]) for row in ledger_rows(ledger)}
+    assert found["clean"][0] == "edited"
+    assert found["leaked"] == found["recalled"] == ("dropped", "contaminated")
+
+
+def test_the_command_says_how_many_tokens_the_refiner_saved(tmp_path: Path) -> None:
+    source = write_rows(
+        tmp_path / "in.jsonl", [{"id": "a", "text": page(1) + "\nLog in\nPrivacy | Terms" * 9}]
+    )
+    with FakeServer(script) as served:
+        shared = ["--server", served.address, "--model", "m", "--cache", tmp_path / "cache", "--quiet"]
+        done = command(source, "-o", tmp_path / "out", "--strength", "strong", *shared)
+    assert done.returncode == 0, done.stderr
+    refined, _ = json.loads((tmp_path / "out" / "manifest.json").read_text())["stages"]
+    assert refined["text_tokens_out"] < refined["text_tokens_in"]
+    assert "tokens, about" in done.stdout
 
 
 def slow(seen: Seen) -> Reply:

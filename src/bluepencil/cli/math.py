@@ -1,21 +1,17 @@
 """bluepencil math: rewrite pages of mathematics into questions with solutions, and check every one."""
 
-from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from bluepencil.cli.asking import asking_options, client_options, estimate_table
-from bluepencil.cli.options import corpus_options, finish
-
-if TYPE_CHECKING:
-    from bluepencil.documents import Step
+from bluepencil.cli.asking import asking_options
+from bluepencil.cli.options import corpus_options
+from bluepencil.cli.recipe import against_option, recipe_options, run_recipe
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--output", required=True, metavar="OUT", help="The folder for the result.")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option("-o", "--output", metavar="OUT", help="The folder for the result.")
 @click.option(
     "--style",
     default="tutor",
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
     type=click.Choice(["light", "normal", "strong"]),
     default="normal",
     show_default=True,
-    help="How much the tagger strikes out; strong for whole web pages.",
+    help="How much the tagger strikes out; strong for whole web pages. Formulas stay.",
 )
 @click.option("--only-math", is_flag=True, help="Drop pages that are not about mathematics, unasked.")
 @click.option(
@@ -40,11 +36,13 @@ if TYPE_CHECKING:
 )
 @click.option("--longest", default=102_688, show_default=True, help="Characters; longer pages are not sent.")
 @click.option("--max-tokens", default=8192, show_default=True, help="Tokens of an answer at most.")
+@against_option
+@recipe_options
 @asking_options
 @corpus_options
 def math(
     inputs: tuple[str, ...],
-    output: str,
+    output: str | None,
     style: str,
     refine: bool,
     strength: str,
@@ -52,6 +50,9 @@ def math(
     fallback: str,
     longest: int,
     max_tokens: int,
+    against: tuple[str, ...],
+    settings: tuple[str, ...],
+    explain: bool,
     asking: dict[str, Any],
     quiet: bool,
     **options: Any,
@@ -59,41 +60,30 @@ def math(
     """Rewrite pages of mathematics into questions with solutions (SwallowMath), and check every one.
 
     First the tagger strips a page, which is cheap; then a model rewrites what is left; then its answer,
-    arithmetic, numbers, steps, LaTeX and language are checked against the page. docs/math.md has figures.
+    arithmetic, numbers, steps, LaTeX and language are checked against the page. Any further option of a step
+    is set with --set, such as math.verify.source_equations=0. docs/math.md has figures.
 
     \b
       bluepencil math pages.jsonl -o math --server http://127.0.0.1:8000 --model NAME --estimate
       bluepencil math crawl/*.warc.gz -o math --server URL --model NAME --only-math --fallback drop
+      bluepencil math pages.jsonl -o math --server URL --model NAME --against gsm8k_test.jsonl:gsm8k
     """
-    from bluepencil import api
-    from bluepencil.engine.progress import Progress
-    from bluepencil.rewriting.ask import decoding
-    from bluepencil.rewriting.math import left_by, rewrite_math
+    from bluepencil.recipes.fronts import math_recipe
 
-    with ExitStack() as stack:
-        client = client_options(asking, Path(output), stack)
-        params = {**decoding(), "max_tokens": max_tokens}
-        rewrite = rewrite_math(client, style=style, fallback=fallback, longest=longest, params=params)
-        before = _before(refine, strength, only_math)
-        if asking["estimate"]:
-            documents = api.documents(inputs, text_field=options["text_field"], limit=options["limit"])
-            left = left_by(before, documents)
-            click.echo(estimate_table(rewrite.estimate(left, tokens_per_s=asking["tokens_per_s"])))
-            return
-        # The client knows how long it waits for a slow server; a worker that waits must not be replaced.
-        options = {"workers": 1, **{name: value for name, value in options.items() if value is not None}}
-        options["hang_seconds"] = 86_400.0
-        steps = [*before, rewrite]
-        manifest = api.run_steps(steps, inputs, output, progress=Progress(quiet=quiet), **options)
-    finish(manifest, output)
-
-
-def _before(refine: bool, strength: str, only_math: bool) -> "list[Step]":
-    """Return the steps before the model is asked."""
-    from bluepencil.refiners.base import Refine
-    from bluepencil.refiners.registry import make_refiner
-    from bluepencil.rewriting.math_pages import MathPages
-    from bluepencil.rewriting.math_protect import KeepMath
-
-    pages: list[Step] = [MathPages()] if only_math else []
-    return [*pages, Refine(KeepMath(make_refiner("tagger", strength)))] if refine else pages
+    recipe = math_recipe(
+        only_math=only_math,
+        strength=strength if refine else None,
+        rewrite={"style": style, "fallback": fallback, "longest": longest, "max_tokens": max_tokens},
+        against=against,
+        index=f"{output or 'OUT'}.index",
+    )
+    run_recipe(
+        recipe,
+        inputs,
+        output,
+        settings=settings,
+        explain=explain,
+        asking=asking,
+        quiet=quiet,
+        options=options,
+    )

@@ -6,14 +6,13 @@ The wording of the prompts, `prompts/math-*.md`, is our own; every text is check
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from bluepencil.documents import Document, Status, Step
+from bluepencil.errors import InputError
 from bluepencil.llm import ClientOptions, Prompt
 from bluepencil.rewriting.answers import AnswerError, AnswerReason, Parsed
 from bluepencil.rewriting.ask import PROMPTS
@@ -26,7 +25,6 @@ STYLES = ("tutor", "structured", "qa", "textbook", "planning", "socratic", "seve
 _THINKING = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\w*[ \t]*\n(.*)\n[ \t]*\1\s*\Z", re.DOTALL)
 _MARKS = re.compile(r"\s*\[page\]\s*\n(.*)\n\s*\[/page\]\s*\Z", re.DOTALL)
-_BATCH = 256
 _NO_MATH = re.compile(r"\W*no\W?math\w*\W*", re.IGNORECASE)
 
 
@@ -73,8 +71,9 @@ def rewrite_math(
     of the default verifier, which also looks for the words of the prompt; another `verifier` takes its place,
     None checks no more than the length. `options` are fields of `RewriteOptions`, by default the paper's:
     temperature 0.2, top_p 0.7, 8,192 new tokens; longer texts than 102,688 characters are not sent, and
-    answers of 50 characters or fewer not used.
+    answers of 50 characters or fewer not used. Raises InputError where there is no such style or file.
     """
+    _prompt_file(style)
     prompt = f"math-{style}" if style in STYLES else style
     if verifier == "default":
         verifier = math_verifier(style, checks)
@@ -93,19 +92,12 @@ def math_verifier(style: str = "tutor", checks: MathChecks | None = None) -> Mat
 
 def _instructions(style: str) -> str:
     """Return what a prompt says before its examples."""
-    prompt = Prompt.load(PROMPTS / f"math-{style}.md" if style in STYLES else Path(style))
+    prompt = Prompt.load(_prompt_file(style))
     return "\n".join(content for speaker, content in prompt.parts if speaker == "system")
 
 
-def left_by(steps: Sequence[Step], documents: Iterable[Document]) -> Iterator[Document]:
-    """Yield what steps leave of documents, for an estimate: nothing is written, and an error is raised."""
-    source = iter(documents)
-    while batch := list(islice(source, _BATCH)):
-        for step in steps:
-            outcomes = zip(batch, step.run(batch), strict=True)
-            batch = [
-                replace(document, text=document.text if outcome.text is None else outcome.text)
-                for document, outcome in outcomes
-                if outcome.status in (Status.UNCHANGED, Status.EDITED)
-            ]
-        yield from batch
+def _prompt_file(style: str) -> Path:
+    path = PROMPTS / f"math-{style}.md" if style in STYLES else Path(style)
+    if not path.is_file():
+        raise InputError(f"there is no style and no prompt file {style!r}; styles are {', '.join(STYLES)}")
+    return path

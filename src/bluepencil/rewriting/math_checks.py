@@ -40,8 +40,9 @@ class MathChecks:
     changed_numbers: numbers that stand in the context of another one of the source, at most.
     unfounded_numbers: numbers that are neither in the source nor derived nor constants, at most.
     lost_steps: results that the source derives and the rewrite does not, at most.
-    source_equations: the share of the source's formulas with an equals sign that are found again word for
-        word, at least. 1 finds most steps that are lost, and rejects whatever writes one differently.
+    source_equations: the share of the equations of a solution that are found again, at least, in whatever
+        notation; a solution is a source that states its answer. 0.9 lets one of ten go.
+    solution_length: characters; longer sources are collections, of which a rewrite may take what it needs.
     question_numbers, question_formulas: the share of the distinct numbers and formulas of the question that
         are found again, at least; where the question cannot be told from the rest, this is not checked.
     latex, finished, talk, repetition, language: those checks.
@@ -57,7 +58,8 @@ class MathChecks:
     changed_numbers: int = 0
     unfounded_numbers: int = 0
     lost_steps: int = 0
-    source_equations: float = 0.0
+    source_equations: float = 1.0
+    solution_length: int = 6000
     question_numbers: float = 0.8
     question_formulas: float = 0.5
     latex: bool = True
@@ -75,7 +77,14 @@ class MathChecks:
         for name in ("question_numbers", "question_formulas", "source_equations", "shortest_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
-        counts = ("changed_numbers", "unfounded_numbers", "lost_steps", "shortest", "longest_extra")
+        counts = (
+            "changed_numbers",
+            "unfounded_numbers",
+            "lost_steps",
+            "shortest",
+            "longest_extra",
+            "solution_length",
+        )
         for name in (*counts, "answer_seconds", "longest_times"):
             if getattr(self, name) < 0:
                 raise OptionError(f"{name} must not be negative")

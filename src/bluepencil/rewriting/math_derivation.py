@@ -44,15 +44,21 @@ def _derived(after: Numbers, known: set[Fraction]) -> set[Fraction]:
 def lost_results(before: Numbers, after: Numbers, answers: Collection[Fraction] = ()) -> list[Fraction]:
     """Return the results that the source derives and the rewrite does not.
 
-    The result of a step that computes has to be computed again, alone or inside a longer expression. A number
+    The result of a step that computes has to be computed again, alone or inside a longer expression; one that
+    is a fraction, such as 3/4 in 75/100 = 3/4, by more than writing it down. A number
     that the source states after an equals sign, such as the solution of an equation, has to be stated again
     where the rewrite makes use of it.
     """
-    computed = _Near(after.computed)
-    lost = {value for value, times in before.steps.items() if computed.times(value) < times}
+    computed, own = _Near(after.computed), _Near(before.computed)
+    # No more is asked of a rewrite than the source does itself.
+    lost = {
+        value for value, times in before.steps.items() if computed.times(value) < min(times, own.times(value))
+    }
+    lost |= {value for value in before.fractions if value not in after.reduced}
     used = after.operands | {value for value in after.values if value > SMALL} | set(answers)
     for value in before.stated:
-        if value in used and value not in CONSTANTS and not computed.times(value):
+        again = value in after.named or computed.times(value)
+        if value in used and value not in CONSTANTS and not again:
             lost.add(value)
     return sorted(lost)
 

@@ -5,7 +5,7 @@ closes one only after such a character and not before a digit; so "$5 and $10" h
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 _BLANKED = re.compile(
@@ -33,6 +33,9 @@ _COMMANDS = re.compile(
 _MONEY = re.compile(r"\$\s*[\d.]")
 _ARGUMENTS = re.compile(r"\\([dtc]?frac|d?binom|sqrt)(?![A-Za-z])")
 _TAKES = {"sqrt": 1}
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+_COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)", re.DOTALL)
+_OPTIONAL = re.compile(r"\s*\[[^\]]*\]")
 _ENDS = {r"\[": r"\]", r"\(": r"\)", "$": "$", "$$": "$$"}
 
 
@@ -222,8 +225,9 @@ def inside_faults(tex: str) -> list[str]:
     left, right = len(re.findall(r"\\left(?![A-Za-z])", tex)), len(re.findall(r"\\right(?![A-Za-z])", tex))
     if left != right:
         faults.append(f"{left} \\left and {right} \\right in: {tex[:60]}")
+    closings = _closings(tex)
     for match in _ARGUMENTS.finditer(tex):
-        if not _has_arguments(tex, match.end(), _TAKES.get(match[1], 2)):
+        if not _has_arguments(tex, match.end(), _TAKES.get(match[1], 2), closings):
             faults.append(f"\\{match[1]} lacks an argument: {tex[match.start() : match.start() + 40]}")
     if _prose_in(tex) and not re.search(r"\\(?:text|mbox|hbox|begin\{tabular)", tex):
         faults.append(f"prose inside a formula: {tex.strip()[:60]}")
@@ -231,43 +235,48 @@ def inside_faults(tex: str) -> list[str]:
 
 
 def _brace_faults(tex: str) -> list[str]:
-    depth = 0
-    for match in re.finditer(r"\\.|[{}]", tex, re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth < 0:
+    opened = 0
+    for match in _BRACES.finditer(tex):
+        opened += {"{": 1, "}": -1}.get(match[0], 0)
+        if opened < 0:
             return [f"}} without {{ in: {tex[:60]}"]
-    return [f"{{ without }} in: {tex[:60]}"] if depth else []
+    return [f"{{ without }} in: {tex[:60]}"] if opened else []
 
 
-def _has_arguments(tex: str, position: int, number: int) -> bool:
-    optional = re.compile(r"\s*\[[^\]]*\]").match(tex, position)
+def _closings(tex: str) -> dict[int, int]:
+    """Return where what each brace opens ends, found once for all that are nested."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for match in _BRACES.finditer(tex):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif match[0] == "}" and opened:
+            found[opened.pop()] = match.end()
+    return found
+
+
+def _has_arguments(tex: str, position: int, number: int, closings: Mapping[int, int]) -> bool:
+    optional = _OPTIONAL.match(tex, position)
     if number == 1 and optional:
         position = optional.end()
     for _ in range(number):
         while position < len(tex) and tex[position].isspace():
             position += 1
-        end = _argument_end(tex, position)
+        end = _argument_end(tex, position, closings)
         if end is None:
             return False
         position = end
     return True
 
 
-def _argument_end(tex: str, position: int) -> int | None:
+def _argument_end(tex: str, position: int, closings: Mapping[int, int]) -> int | None:
     """Return where the argument that begins at `position` ends; None where there is none."""
     if position >= len(tex) or tex[position] in "}&=+<>,;":
         return None
     if tex[position] == "\\":
-        name = re.compile(r"\\(?:[A-Za-z]+|.)", re.DOTALL).match(tex, position)
+        name = _COMMAND.match(tex, position)
         return name.end() if name else None
-    if tex[position] != "{":
-        return position + 1
-    depth = 0
-    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(tex, position):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth == 0:
-            return match.end()
-    return None
+    return closings.get(position) if tex[position] == "{" else position + 1
 
 
 def _shown(text: str, position: int) -> str:

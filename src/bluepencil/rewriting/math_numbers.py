@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
-from bluepencil.rewriting.math_arithmetic import Equation, equations
+from bluepencil.rewriting.math_arithmetic import Equation, Holds, equations
 from bluepencil.rewriting.math_expressions import (
     Expression,
     ExpressionError,
@@ -101,12 +101,12 @@ class Numbers:
 
     @cached_property
     def steps(self) -> Counter[Fraction]:
-        """How many steps compute each result: once per chain, and once for the same computation."""
+        """How many steps compute each result rightly: once per chain, and once for the same computation."""
         found: Counter[Fraction] = Counter()
         seen: set[tuple[Fraction, tuple[Fraction, ...]]] = set()
         counted: set[tuple[int, Fraction]] = set()
         for chain_number, equation in self.chains:
-            for value, operands in _results(equation) if equation.is_step else ():
+            for value, operands in _results(equation) if is_right(equation) else ():
                 found[value] += (value, operands) not in seen and (chain_number, value) not in counted
                 seen.add((value, operands))
                 counted.add((chain_number, value))
@@ -120,7 +120,7 @@ class Numbers:
             first.setdefault(one.value, self.stream[one.place].start)
         found = {}
         for equation in self.equations:
-            for value in result(equation):
+            for value in () if equation.holds is Holds.NO else result(equation):
                 start = first.get(value)
                 if start is not None and equation.start <= start <= equation.end:
                     found[value] = start
@@ -133,16 +133,45 @@ class Numbers:
         return frozenset(value for side in sides for value in side.numbers)
 
     @cached_property
+    def fractions(self) -> frozenset[Fraction]:
+        """The fractions in lowest terms that right steps come to: 3/4 in 75/100 = 3/4."""
+        sides = (side for one in self.equations if is_right(one) for side in (one.left, one.right))
+        return frozenset(
+            value for value in map(lowest_terms, sides) if value is not None and value in self.reduced
+        )
+
+    @cached_property
     def computed(self) -> Counter[Value]:
         """How often a value is computed, by an expression or a part of one, once per chain of equations."""
-        found: set[tuple[int, Value]] = set()
-        for chain_number, equation in self.chains:
-            sides = (equation.left, equation.right)
-            values = {value for side in sides for value in _part_values(side)} | set(result(equation))
-            found |= {(chain_number, value) for value in values}
+        found = {(chain_number, value) for chain_number, value, _ in self._parts}
+        found |= {
+            (number, value)
+            for number, equation in self.chains
+            for value, operands in _results(equation)
+            if operands
+        }
         counted = Counter(value for _, value in found)
         counted.update(value for value in self.values if self.explains(value))
         return counted
+
+    @cached_property
+    def named(self) -> frozenset[Fraction]:
+        """The numbers that are said to be equal to something without a number: 17 in x = 17."""
+        return frozenset(v for one in self.equations for v, operands in _results(one) if not operands)
+
+    @cached_property
+    def reduced(self) -> frozenset[Value]:
+        """The values that are computed by more than a fraction in lowest terms."""
+        return frozenset(value for _, value, lowest in self._parts if not lowest)
+
+    @cached_property
+    def _parts(self) -> list[tuple[int, Value, bool]]:
+        return [
+            (chain_number, value, lowest)
+            for chain_number, equation in self.chains
+            for side in (equation.left, equation.right)
+            for value, lowest in _part_values(side)
+        ]
 
     def explains(self, value: Fraction) -> bool:
         """Say whether a sentence derives a number in words: "half of 48 is 24"."""
@@ -199,6 +228,11 @@ def _is_percent(stream: Sequence[Token], place: int) -> bool:
     return following is not None and (following.text == "%" or following.text.lower() in ("percent", "per"))
 
 
+def is_right(equation: Equation) -> bool:
+    """Say whether an equation computes a number, and rightly."""
+    return equation.is_step and equation.holds is Holds.YES
+
+
 def result(equation: Equation) -> Iterator[Fraction]:
     """Yield the number that one side is, if the other is more than that."""
     return (value for value, _ in _results(equation))
@@ -210,15 +244,38 @@ def _results(equation: Equation) -> Iterator[tuple[Fraction, tuple[Fraction, ...
             yield side.numbers[0], tuple(sorted(other.numbers))
 
 
-def _part_values(side: Side) -> set[Value]:
+def lowest_terms(side: Side) -> Fraction | None:
+    """Return the value of a side that is a fraction of two whole numbers in lowest terms."""
+    if len(side.numbers) != 2:
+        return None
+    try:
+        tree = parse(side.tokens)
+    except ExpressionError:
+        return None
+    tree = tree.parts[0] if tree.operation == "negative" else tree
+    return Fraction(*side.numbers) if _is_lowest(tree) else None
+
+
+def _is_lowest(tree: Expression) -> bool:
+    if tree.operation not in ("/", "fraction"):
+        return False
+    above, below = tree.parts
+    if above.operation != "number" or below.operation != "number" or below.value == 0:
+        return False
+    value = above.value / below.value
+    return value.numerator == above.value and value.denominator == below.value and value.denominator > 1
+
+
+def _part_values(side: Side) -> set[tuple[Value, bool]]:
     try:
         tree = parse(side.tokens)
     except ExpressionError:
         return set()
-    return {size(value) for value in _parts(tree)}
+    return {(size(value), lowest) for value, lowest in _parts(tree)}
 
 
-def _parts(tree: Expression) -> Iterator[Value]:
+def _parts(tree: Expression) -> Iterator[tuple[Value, bool]]:
+    """Yield the value of an expression and its parts, and whether it is a fraction in lowest terms."""
     for place, part in enumerate(tree.parts):
         runs_on = place == 0 and {tree.operation, part.operation} in _CHAINED
         # The beginning of a longer sum is no step of its own: 2 + 1 in 2 + 1 + 2.
@@ -226,7 +283,7 @@ def _parts(tree: Expression) -> Iterator[Value]:
     if tree.operation in ("number", "negative"):
         return
     try:
-        yield evaluate(tree, Reading(), {})
+        yield evaluate(tree, Reading(), {}), _is_lowest(tree)
     except ExpressionError:
         return
 

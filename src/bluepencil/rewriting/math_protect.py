@@ -5,11 +5,15 @@ docs/math.md says how much it strikes out with and without this.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, Protocol
 
 from bluepencil.programs import KEEP_ALL, Program, RemoveAll, RemoveLines, RemoveStr
+from bluepencil.rewriting.math_answers import stated_answers
+from bluepencil.rewriting.math_latex import blanked, find_formulas
 from bluepencil.rewriting.math_pages import is_math_page
 
 _MATH = re.compile(
@@ -61,13 +65,18 @@ class KeepMath:
 
 
 def holds_math(text: str) -> bool:
-    """Say whether a line holds a formula, or a piece of one."""
-    return _MATH.search(_NOT_MATH.sub(" ", text)) is not None
+    """Say whether a line holds a formula or a piece of one, or states an answer: "Answer: 80"."""
+    return _MATH.search(_NOT_MATH.sub(" ", text)) is not None or bool(stated_answers(text))
 
 
 def protected(text: str, program: Program) -> Program:
     """Return a program without what strikes out formulas of its text."""
+    if not program.operations:
+        return program
     lines = text.split("\n")
+    formulas = [(span.start, span.end) for span in find_formulas(blanked(text)).spans]
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    in_formulas = _lines_within(formulas, starts)
     kept: list[Any] = []
     for operation in program.operations:
         match operation:
@@ -76,21 +85,36 @@ def protected(text: str, program: Program) -> Program:
                     return KEEP_ALL
                 kept.append(operation)
             case RemoveLines(start, end):
-                kept += _without(lines, start, min(end, len(lines)))
-            case RemoveStr(_, piece):
-                kept += [] if holds_math(piece) else [operation]
+                numbers = range(start, min(end, len(lines)) + 1)
+                keeps = [number in in_formulas or holds_math(lines[number - 1]) for number in numbers]
+                kept += _without(start, keeps)
+            case RemoveStr(line, piece):
+                start = starts[line - 1] + lines[line - 1].find(piece)
+                within = _overlaps(formulas, start, start + len(piece))
+                kept += [] if within or holds_math(piece) else [operation]
             case _:
                 kept.append(operation)
     return Program(tuple(kept))
 
 
-def _without(lines: Sequence[str], start: int, end: int) -> Iterator[RemoveLines]:
-    """Yield the ranges that remain of a range when the lines with formulas are left out; from 1."""
+def _lines_within(formulas: Sequence[tuple[int, int]], starts: Sequence[int]) -> frozenset[int]:
+    """Return the numbers of the lines that formulas touch; `starts` is where each line begins."""
+    found: set[int] = set()
+    for start, end in formulas:
+        found.update(range(bisect_right(starts, start), bisect_right(starts, max(start, end - 1)) + 1))
+    return frozenset(found)
+
+
+def _overlaps(formulas: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    place = bisect_right(formulas, (start, start))
+    return any(first < end and start < last for first, last in formulas[max(0, place - 1) : place + 1])
+
+
+def _without(start: int, keeps: Sequence[bool]) -> Iterator[RemoveLines]:
+    """Yield the ranges that remain of the lines from `start` when those to be kept are left out."""
     first = start
-    for number in range(start, end + 1):
-        if holds_math(lines[number - 1]):
+    for number, keep in enumerate((*keeps, True), start):
+        if keep:
             if first < number:
                 yield RemoveLines(first, number - 1)
             first = number + 1
-    if first <= end:
-        yield RemoveLines(first, end)

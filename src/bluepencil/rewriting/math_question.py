@@ -58,12 +58,3 @@ def formula_share(question: str, after: str) -> float:
         return 1.0
     written = normal_formula(after)
     return sum(formula in written for formula in wanted) / len(wanted)
-
-
-def equation_share(before: str, after: str) -> float:
-    """Return the share of the source's distinct formulas with an equals sign that are found again."""
-    wanted = [formula for formula in formulas_of(before) if "=" in formula]
-    if not wanted:
-        return 1.0
-    written = normal_formula(after)
-    return sum(formula in written for formula in wanted) / len(wanted)

@@ -21,7 +21,8 @@ from bluepencil.rewriting.math_ending import unfinished
 from bluepencil.rewriting.math_language import changed_language
 from bluepencil.rewriting.math_latex import blanked, find_formulas
 from bluepencil.rewriting.math_numbers import Numbers, kept_share
-from bluepencil.rewriting.math_question import QUESTION_FIELDS, equation_share, formula_share, question_of
+from bluepencil.rewriting.math_question import QUESTION_FIELDS, formula_share, question_of
+from bluepencil.rewriting.math_relations import lost_relations
 from bluepencil.rewriting.math_repetition import repetition
 from bluepencil.rewriting.math_talk import echoes, talk
 from bluepencil.rewriting.verdict import Rejection, Verdict
@@ -159,10 +160,19 @@ class _Check:
         if len(lost) > self.checks.lost_steps:
             shown = ", ".join(map(_plain, lost[:_SHOWN]))
             yield Rejection(MathReason.STEP_LOST, f"derived in the source, and no longer: {shown}")
-        share = equation_share(self.before, self.after)
-        self.notes["source_equations"] = round(share, 3)
-        if share < self.checks.source_equations:
-            yield Rejection(MathReason.STEP_LOST, f"{share:.0%} of the source's equations are left")
+        if self.checks.source_equations and len(self.before) <= self.checks.solution_length:
+            yield from self._equations()
+
+    def _equations(self) -> Iterator[Rejection]:
+        """What is written with an equals sign, if the source is a solution."""
+        if not self._wanted_answers():
+            return
+        lost, number = lost_relations(self.old, self.new)
+        self.notes["equations_lost"] = len(lost)
+        if len(lost) > (1 - self.checks.source_equations) * number:
+            around = " ".join(self.before[max(0, lost[0] - 40) : lost[0] + 40].split())
+            detail = f"{len(lost)} of {number} equations of the source are gone, such as: {around}"
+            yield Rejection(MathReason.STEP_LOST, detail)
 
     def _question(self) -> Iterator[Rejection]:
         question = question_of(self.before, self.document)
