@@ -129,7 +129,7 @@ def test_a_line_longer_than_the_window_is_passed_over_and_counted() -> None:
     assert seen.asked == ["[1] short", "[1] short again"]
     assert [operation.start for operation in proposal.program.operations] == [1, 3]
     assert codes(proposal) == ["line-too-long"]
-    assert "line 2" in str(proposal.faults[0])
+    assert "lines 2 to 2" in str(proposal.faults[0])
     assert execute(proposal.program, text).text == "x" * 50
 
 

@@ -1,7 +1,6 @@
 """Answers from a server: what is sent, and what becomes of everything that may come back."""
 
 import pickle
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,12 @@ pytest.importorskip("aiohttp")
 
 from bluepencil.documents import Document, Status
 from bluepencil.llm import AskReason, ClientOptions
+from bluepencil.programs import Chunk
 from bluepencil.refiners.base import Refine
 from bluepencil.refiners.lm import LanguageModel
 from bluepencil.refiners.lm_dialect import Native
 from bluepencil.refiners.lm_generate import Finish
+from bluepencil.refiners.lm_grammar import grammar
 from bluepencil.refiners.lm_prompt import Prompt, PromptFormat
 from bluepencil.refiners.lm_server import ServerGenerator
 from llm.clients import options
@@ -44,20 +45,20 @@ def test_plain_prompts_and_chats_go_where_they_belong() -> None:
     assert by_text["chat"].body["chat_template_kwargs"] == {"enable_thinking": False}
 
 
-class Grammar:
-    def matcher(self, tokenizer: Any) -> Any:
-        raise AssertionError("a server does this itself")
-
-    def request(self) -> Mapping[str, Any]:
-        return {"structured_outputs": {"grammar": "root ::= 'keep_all()'"}}
-
-
-def test_a_constraint_is_sent_as_the_server_wants_it() -> None:
+def test_a_server_is_told_what_a_program_is() -> None:
+    text = "Home\nRain is likely."
+    chunk = Chunk(1, 2, 0, len(text))
+    dialect = Native(PromptFormat())
+    constraint = dialect.constraint(text, chunk)
+    assert constraint is not None
     with FakeServer(lambda seen: reply("keep_all()")) as server:
-        generator(server).generate([Prompt(text="a"), Prompt(text="b")], [Grammar(), None])
-        bodies = {seen.text: seen.body for seen in server.seen}
-    assert bodies["a"]["structured_outputs"] == Grammar().request()["structured_outputs"]
-    assert "structured_outputs" not in bodies["b"]
+        told = generator(server, grammar="vllm")
+        told.generate([dialect.prompt(text, chunk), Prompt(text="b")], [constraint, None])
+        generator(server).generate([dialect.prompt(text, chunk)], [constraint])
+        bodies = [seen.body for seen in server.seen]
+    sent = [body["structured_outputs"] for body in bodies if "structured_outputs" in body]
+    assert sent == [{"grammar": grammar(text)}]
+    assert len(bodies) == 3
 
 
 def script(seen: Seen) -> Any:

@@ -78,7 +78,7 @@ class Spelled:
     def __init__(self, answer: str) -> None:
         self.answer = answer
 
-    def request(self) -> Mapping[str, Any]:
+    def request(self, server: str, detail: str) -> Mapping[str, Any]:
         return {}
 
     def matcher(self, tokenizer: Any) -> "SpelledMatcher":
@@ -115,9 +115,9 @@ def test_an_empty_answer_and_a_loop_that_ends_are_no_whole_answers(model: str) -
 
 
 def test_batches_keep_to_their_budget_and_lose_nothing() -> None:
-    from bluepencil.refiners.lm_transformers import _Row
+    from bluepencil.refiners.lm_transformers import Row
 
-    rows = [_Row(number, [1] * (number * 7 % 50 + 1), 20, None) for number in range(40)]
+    rows = [Row(number, [1] * (number * 7 % 50 + 1), 20, None) for number in range(40)]
     made = list(batches(rows, 300, 66))
     assert sorted(row.number for batch in made for row in batch) == list(range(40))
     for batch in made:
@@ -134,3 +134,14 @@ def test_what_cannot_be_a_model(tmp_path: Path) -> None:
     for wrong in ({"max_new_tokens": 0}, {"batch_tokens": 0}, {"dtype": "int4"}):
         with pytest.raises(OptionError):
             LocalGenerator("m", **{"max_new_tokens": 8, **wrong})
+
+
+def test_a_row_that_was_ended_takes_no_more_tokens() -> None:
+    """Its tokens are padding from then on, which a program need not admit."""
+    from bluepencil.refiners.lm_transformers import Constrained
+
+    constrained = Constrained([SpelledMatcher([5, 6], 8), SpelledMatcher([7, 6], 8), None], [0])
+    constrained.take([5, 3, 1], {1: "ended"})
+    assert list(constrained.open) == [0]
+    constrained.take([0, 3, 1], {1: "ended"})
+    assert not constrained.open

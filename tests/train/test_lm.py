@@ -82,6 +82,7 @@ def test_the_folder_holds_the_model_its_card_log_and_curves(model: tuple[Path, C
     assert read_card(folder) == card
     assert card.prompt.style == "chat"
     assert card.window == 12_000
+    assert not card.replacements
     assert "<|im_end|>" in card.control_tokens
     log = [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
     assert [one["step"] for one in log] == sorted(one["step"] for one in log)
@@ -147,6 +148,22 @@ def test_the_refiner_of_a_folder_is_as_its_card_says(model: tuple[Path, Card]) -
         make_refiner(f"lm:{model[0]}", "light")
     with pytest.raises(OptionError, match="no language model"):
         make_refiner("rules", None, {"window": 10})
+
+
+def test_a_model_of_another_dialect_is_trained_validated_and_asked_in_it(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [dict(zip(("raw", "gold"), page(n), strict=True)) | {"id": str(n)} for n in range(40)]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    distilling = {"dialect": "prox-c", "screen": "exact", "validation_share": 0.2}
+    api.distill(pairs, tmp_path / "examples", distilling=distilling, workers=1)
+    card = train(tmp_path / "examples", tmp_path / "model", options(max_steps=2, validate=4))
+    assert card is not None
+    assert (card.dialect, card.window, card.overlap, card.prompt.style) == ("prox-c", 4_500, 0, "chat")
+    assert card.record["validation"]["n"] == 4
+    refiner = make_refiner(f"lm:{tmp_path / 'model'}")
+    assert isinstance(refiner, LanguageModel)
+    assert refiner.dialect.name == "prox-c"
+    assert refiner.dialect.prompt_hash == card.prompt.hash
 
 
 def test_what_is_no_model_is_said(tmp_path: Path) -> None:

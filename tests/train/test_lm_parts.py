@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,13 @@ import torch
 
 from bluepencil import api
 from bluepencil.errors import InputError, OptionError
-from bluepencil.programs import number_lines
+from bluepencil.programs import execute, number_lines
+from bluepencil.programs.dialects.languages import LANGUAGES
+from bluepencil.refiners.lm import dialect_named
+from bluepencil.refiners.lm_card import Card
 from bluepencil.refiners.lm_generate import Finish, Generation
 from bluepencil.refiners.lm_prompt import Encoder, PromptFormat
+from bluepencil.refiners.registry import make_refiner
 from bluepencil.train.lm_curves import curves, ticks
 from bluepencil.train.lm_examples import (
     TrainingExample,
@@ -35,6 +40,8 @@ from bluepencil.train.lm_packing import IGNORED, Packed, one_row, pack, program_
 from bluepencil.train.lm_tiny import make_model, make_tokenizer
 from bluepencil.train.lm_trainer import steps_of
 from bluepencil.train.lm_validate import validate, without_numbers
+from llm.clients import options
+from llm.server import FakeServer, reply
 from refiners.lm_models import page, write_examples
 
 FORMAT = PromptFormat("plain", "Edit:\n", "\n\n")
@@ -212,6 +219,69 @@ class Answers:
             one if isinstance(one, Generation) else Generation(one, tokens_in=20, tokens_out=2)
             for one in self.answers
         ]
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_model_is_asked_and_read_in_the_dialect_of_its_examples(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("aiohttp")
+    system = tmp_path / "system.txt"
+    system.write_text("Clean this page.\n")
+    pairs = tmp_path / "pairs.jsonl"
+    pages = [page(number) for number in range(4)]
+    rows = [
+        {"id": str(n), "raw": f"{raw}\n\nend\r", "gold": f"{gold}\nend"}
+        for n, (raw, gold) in enumerate(pages)
+    ]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "examples"
+    distilling = {"dialect": name, "screen": "none", "validation_share": 0}
+    message = system if LANGUAGES[name].published else None
+    api.distill(pairs, out, style="chat", system=message, distilling=distilling, workers=1)
+    windows = windows_of(out)
+    assert windows.dialect == name
+    prompt_format, examples = read_examples(out, windows.numbering, windows.dialect)
+
+    # Scored in its dialect, the expert is always right.
+    report = validate(examples, prompt_format, Answers(*(one.program for one in examples)), dialect=name)
+    assert (report.n, report.exact_share, report.valid_share) == (len(examples), 1.0, 1.0)
+
+    model = tmp_path / "model"
+    model.mkdir()
+    Card(
+        prompt=prompt_format,
+        window=windows.window,
+        overlap=windows.overlap,
+        max_new_tokens=64,
+        dialect=windows.dialect,
+    ).write(model)
+    asked = {prompt_format.prompt(one.text).contents: one.program for one in examples}
+    with FakeServer(lambda seen: reply(asked[_contents(seen)])) as server:
+        refiner = make_refiner(f"lm:{model}", None, {"client": options(server)})
+        proposals = refiner.propose([row["raw"] for row in rows])
+        assert not any("chat_template_kwargs" in seen.body for seen in server.seen)
+    if LANGUAGES[name].edits:
+        done = [
+            execute(one.program, row["raw"]).text.split() for one, row in zip(proposals, rows, strict=True)
+        ]
+        assert done == [row["gold"].split() for row in rows]
+    else:
+        assert all(one.program.keeps_all and not one.faults for one in proposals)
+
+    if name != "native":
+        # A bare file does not say its dialect, and is not taken for another.
+        bare = tmp_path / "bare.jsonl"
+        bare.write_text("".join(json.dumps(asdict(one)) + "\n" for one in examples))
+        with pytest.raises(InputError, match="not in the dialect native"):
+            read_examples(bare, "chunk")
+
+
+def _contents(seen: Any) -> str:
+    return "\n".join(message["content"] for message in seen.body["messages"])
+
+
+def test_a_card_of_a_later_version_is_refused() -> None:
+    with pytest.raises(InputError, match="not known here: morse"):
+        dialect_named("morse", FORMAT)
 
 
 @pytest.mark.parametrize("first", [1, 8])

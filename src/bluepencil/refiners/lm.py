@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from bluepencil.errors import InputError, OptionError
 from bluepencil.programs import Cost, split_chunks
 from bluepencil.refiners.base import Proposal
 from bluepencil.refiners.lm_card import digest, read_card
-from bluepencil.refiners.lm_chunks import plan, proposal
+from bluepencil.refiners.lm_chunks import Plan, plan, proposal
 from bluepencil.refiners.lm_dialect import Dialect, Native
-from bluepencil.refiners.lm_generate import Generator
+from bluepencil.refiners.lm_generate import Generation, Generator
+from bluepencil.refiners.lm_prompt import PromptFormat
 from bluepencil.refiners.lm_transformers import LocalGenerator
 
 if TYPE_CHECKING:
@@ -62,11 +63,16 @@ class LanguageModel:
     def propose(self, texts: Sequence[str]) -> Sequence[Proposal]:
         """Return one proposal per text; all chunks of all texts are answered together."""
         plans = [plan(text, self.window, self.overlap) for text in texts]
+        answers = self.answers(plans)
+        return [proposal(one, said, self.dialect) for one, said in zip(plans, answers, strict=True)]
+
+    def answers(self, plans: Sequence[Plan]) -> list[list[Generation]]:
+        """Ask about the chunks of all plans together; return the answers of each plan."""
         chunks = [(one.text, one.chunks[place]) for one in plans for place in one.asked]
         prompts = [self.dialect.prompt(*chunk) for chunk in chunks]
         constraints = [self.dialect.constraint(*chunk) for chunk in chunks] if self.constrained else []
         answers = iter(self.generator.generate(prompts, constraints if any(constraints) else ()))
-        return [proposal(one, [next(answers) for _ in one.asked], self.dialect) for one in plans]
+        return [[next(answers) for _ in one.asked] for one in plans]
 
 
 def trained(
@@ -77,11 +83,13 @@ def trained(
     window: int | None = None,
     overlap: int | None = None,
     max_new_tokens: int | None = None,
+    server_grammar: str | None = None,
     **local: Any,
 ) -> LanguageModel:
     """Return the refiner of a folder that `bluepencil train lm` made; values that are None are its card's.
 
-    With `client`, a server that serves the same model is asked. `local` are other fields of LocalGenerator.
+    With `client`, a server that serves the same model is asked, and told of each chunk's programs as
+    `server_grammar` says (`refiners.lm_grammar`). `local` are other fields of LocalGenerator.
     Raises InputError where the folder holds no such model, OptionError for what a server cannot be told.
     """
     if not folder.is_dir():
@@ -90,15 +98,46 @@ def trained(
     longest = max_new_tokens or card.max_new_tokens
     generator: Generator
     if client is None:
+        if server_grammar is not None:
+            raise OptionError("a server is told a grammar; a model in this process follows it by itself")
         generator = LocalGenerator(str(folder), longest, **local)
     else:
         from bluepencil.refiners.lm_server import ServerGenerator
 
         if local:
             raise OptionError(f"only for a model in this process, not for a server: {', '.join(local)}")
-        generator = ServerGenerator(client, longest, control_tokens=card.control_tokens)
-    dialect = Native(card.prompt, cost=cost)
+        if server_grammar is not None and card.dialect != "native":
+            raise OptionError(f"there is no grammar for programs in the dialect {card.dialect}")
+        told = server_grammar or "none"
+        generator = ServerGenerator(client, longest, control_tokens=card.control_tokens, grammar=told)
+    dialect = dialect_named(card.dialect, card.prompt, cost)
+    if isinstance(dialect, Native):
+        dialect = replace(dialect, replacements=card.replacements)
     if overlap is None:
         # A window smaller than the card's would not hold the card's overlap.
         overlap = card.overlap if window is None else min(card.overlap, window // 4)
     return LanguageModel(dialect, generator, window or card.window, overlap, digest(folder))
+
+
+def dialect_named(name: str, prompt: PromptFormat, cost: Cost = Cost.CALL) -> Dialect:
+    """Return the dialect of a model of our own; it is asked as it was trained, with no word on thinking.
+
+    Raises InputError for a name that a card may have from a later version.
+    """
+    from bluepencil.refiners.dialects_prox import ProxC, ProxD
+    from bluepencil.refiners.dialects_rescraper import ReScraper
+    from bluepencil.refiners.dialects_ultrax import UltraX
+
+    match name:
+        case "native":
+            return Native(prompt, cost=cost)
+        case "prox-d":
+            return ProxD(prompt)
+        case "prox-c":
+            return ProxC(prompt, cost)
+        case "ultrax":
+            return UltraX(prompt, cost, ())
+        case "rescraper":
+            return ReScraper(prompt, cost, ())
+        case _:
+            raise InputError(f"the model speaks a dialect that is not known here: {name}")

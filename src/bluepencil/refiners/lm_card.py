@@ -21,7 +21,8 @@ class Card:
     """What whoever runs a model must know of it, and `record`: base, data, settings and figures.
 
     window, overlap: of chunks, in characters. max_new_tokens: longest answer worth waiting for.
-    control_tokens: names that a server of this model would read as control tokens.
+    replacements: whether it was taught replace_str. control_tokens: names that a server of this model would
+    read as control tokens.
     """
 
     prompt: PromptFormat
@@ -29,6 +30,7 @@ class Card:
     overlap: int
     max_new_tokens: int
     dialect: str = "native"
+    replacements: bool = False
     control_tokens: tuple[str, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
 

@@ -57,12 +57,40 @@ def plan(text: str, window: int, overlap: int) -> Plan:
     return Plan(text, tuple(split_chunks(text, window, overlap)))
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the answers about a text say, chunk by chunk.
+
+    A chunk is not `decided` where there is no whole answer, and not `usable` where, besides, nothing but
+    faults is in the answer. `annotations` are those of the ledger.
+    """
+
+    programs: Sequence[Program]
+    decided: Sequence[bool]
+    usable: Sequence[bool]
+    faults: tuple[Fault, ...]
+    annotations: dict[str, Any]
+
+
 def proposal(planned: Plan, answers: Sequence[Generation], dialect: Dialect) -> Proposal:
     """Return what the answers come to, one for each chunk that was asked about."""
+    found = read_answers(planned, answers, dialect)
+    program = dialect.join(planned.text, planned.chunks, found.programs)
+    return Proposal(program, found.faults, found.annotations)
+
+
+def read_answers(
+    planned: Plan, answers: Sequence[Generation], dialect: Dialect, otherwise: str = "stay as they are"
+) -> Reading:
+    """Return what the answers say, one for each chunk that was asked about.
+
+    `otherwise` says for the record what becomes of lines without an answer.
+    """
     programs = [KEEP_ALL] * len(planned.chunks)
     decided = [False] * len(planned.chunks)
+    usable = [False] * len(planned.chunks)
     faults: list[Fault] = [
-        _fault(ChunkFault.LINE_TOO_LONG, f"line {chunk.first_line} is longer than the window, and stays")
+        _without_answer(chunk, ChunkFault.LINE_TOO_LONG, otherwise, "longer than the window")
         for chunk in planned.chunks
         if chunk.too_long
     ]
@@ -72,21 +100,19 @@ def proposal(planned: Plan, answers: Sequence[Generation], dialect: Dialect) -> 
             parsed = dialect.read(answer.text, planned.text, chunk)
             programs[place] = parsed.program
             decided[place] = True
+            usable[place] = not (parsed.faults and parsed.program.keeps_all)
             faults += parsed.faults
         else:
-            faults.append(_fault(answer.finish_reason, _unedited(chunk, answer)))
+            faults.append(_without_answer(chunk, answer.finish_reason, otherwise, answer.detail))
     differing = list(conflicts(planned.chunks, programs, decided))
     faults += [fault for fault, _ in differing]
-    return Proposal(
-        dialect.join(planned.text, planned.chunks, programs),
-        tuple(faults),
-        _annotations(planned, answers, dialect, sum(lines for _, lines in differing)),
-    )
+    notes = _annotations(planned, answers, dialect, sum(lines for _, lines in differing))
+    return Reading(programs, decided, usable, tuple(faults), notes)
 
 
-def _unedited(chunk: Chunk, answer: Generation) -> str:
-    why = f"{answer.finish_reason}: {answer.detail}" if answer.detail else answer.finish_reason
-    return f"lines {chunk.first_line} to {chunk.last_line} stay as they are: {why}"
+def _without_answer(chunk: Chunk, code: StrEnum, otherwise: str, detail: str) -> Fault:
+    why = f"{code}: {detail}" if detail else code
+    return _fault(code, f"lines {chunk.first_line} to {chunk.last_line} {otherwise}: {why}")
 
 
 def _annotations(

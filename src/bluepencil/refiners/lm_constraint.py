@@ -2,8 +2,9 @@
 
 Admitted are `keep_all()`, `remove_all()`, or calls as `render` writes them, one per line, that name lines of
 the chunk in ascending order: remove_lines whose range does not reverse; remove_str with strings that occur
-exactly once in their line; keep_str, before any other call on its line. No call claims what an earlier one
-did, so that no program has a fault. Whatever was written can be ended: there are no dead ends.
+exactly once in their line; keep_str, before any other call on its line; with `replacements`, replace_str of a
+string that occurs once by any text. No call claims what an earlier one did, so that no program has a fault.
+Whatever was written can be ended: there are no dead ends.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
+from bluepencil.refiners.lm_grammar import grammar, parameters
 from bluepencil.refiners.lm_once import Line, Span
 from bluepencil.refiners.lm_prompt import Encoder, Style
-from bluepencil.refiners.lm_states import Found, Lines, Number, State, String, Then, Words, follow
+from bluepencil.refiners.lm_states import DIGITS, Lines, Number, State, Then, Word, Words, fixed
+from bluepencil.refiners.lm_strings import Opened
+from bluepencil.refiners.lm_text import Text
 from bluepencil.refiners.lm_vocabulary import Trie, trie_of
 
 MAX_CALLS = 400
@@ -23,27 +27,31 @@ MAX_CALLS = 400
 class ProgramConstraint:
     """The programs of native language models for the lines of a chunk, of which the first has number `first`.
 
-    max_calls: most calls, and texts of keep_str, that a program may have. style: of the
-    prompts, which says what token ends an answer. A server is told nothing: what it writes is checked
-    when it is read.
+    max_calls: most calls, and texts of keep_str, that a program may have. style: of the prompts, which says
+    what token ends an answer. replacements: whether replace_str may come.
     """
 
     text: str
     first: int = 1
     style: Style = "plain"
     max_calls: int = MAX_CALLS
+    replacements: bool = False
 
     def matcher(self, tokenizer: Any) -> "ProgramMatcher":
         """Return the constraint for one answer; raises OptionError where tokens are not made of bytes."""
         trie = trie_of(tokenizer)
-        ends = {Encoder(tokenizer).end(self.style)}
-        if tokenizer.eos_token_id is not None:
-            ends.add(int(tokenizer.eos_token_id))
+        ends = trie.kept.get(("ends", self.style))
+        if ends is None:
+            # Making an encoder takes milliseconds, and there is a matcher for each answer.
+            ends = {Encoder(tokenizer).end(self.style)}
+            if tokenizer.eos_token_id is not None:
+                ends.add(int(tokenizer.eos_token_id))
+            trie.kept[("ends", self.style)] = ends
         return ProgramMatcher(self, trie, sorted(ends))
 
-    def request(self) -> Mapping[str, Any]:
-        """Return nothing: there is no parameter that every server knows, and an unknown one is refused."""
-        return {}
+    def request(self, server: str, detail: str) -> Mapping[str, Any]:
+        """Return the parameter by which a kind of server is told, which says less than the matcher does."""
+        return parameters(server, grammar(self.text, self.first, detail, replacements=self.replacements))
 
 
 class ProgramMatcher:
@@ -51,8 +59,8 @@ class ProgramMatcher:
 
     def __init__(self, constraint: ProgramConstraint, trie: Trie, ends: Sequence[int]) -> None:
         self.trie = trie
-        self.ends = ends
-        self.state: State = _Calls(constraint, trie.leading_space).start()
+        self.ends = tuple(ends)
+        self.state: State = _Calls(constraint, trie).start()
 
     @property
     def is_final(self) -> bool:
@@ -61,22 +69,22 @@ class ProgramMatcher:
 
     def allowed(self) -> Any:
         """Return the tokens that may come next, as bits; after the end, those that end an answer."""
-        found = Found(self.trie)
-        self.state.mark(found, 0)
-        return found.mask(self.ends if self.state.is_final else ())
+        return self.state.mask(self.trie, self.ends)
 
     def advance(self, token: int) -> None:
         """Take note of a token; raises ValueError for one that was not allowed."""
         if token in self.ends:
             if not self.state.is_final:
                 raise ValueError("the program is not whole")
-            self.state = Words(())
-            self.state.is_final = True
+            self.state = _end()
             return
         spelled = self.trie.tokens[token] if token < len(self.trie.tokens) else None
         if not spelled:
             raise ValueError(f"token {token} is not text")
-        self.state = follow(self.state, spelled)
+        following = self.state.after(spelled)
+        if following is None:
+            raise ValueError(f"{spelled!r} does not go on with what was written")
+        self.state = following
 
 
 class _Done(NamedTuple):
@@ -88,57 +96,85 @@ class _Done(NamedTuple):
     calls: int = 0
 
 
+_ALONE = (Word(b"keep_all()", b""), Word(b"remove_all()", b""))
+_LINES, _KEEP, _REMOVE, _REPLACE = (
+    Word(name, DIGITS) for name in (b"remove_lines(", b"keep_str(", b"remove_str(", b"replace_str(")
+)
+_SPACE = fixed(Word(b" ", DIGITS))
+_OPEN = fixed(Word(b' "', None))
+_SECOND = fixed(Word(b', "', None))
+_CLOSE = fixed(Word(b")", b"\n"))
+_CLOSE_OR_MORE = fixed(Word(b")", b"\n"), Word(b', "', None))
+_NEXT = fixed(Word(b"\n", b"kr"))
+_NOTHING = fixed()
+
+
 class _Calls:
     """The calls that may come after others in the program of a chunk."""
 
-    def __init__(self, constraint: ProgramConstraint, leading_space: bool) -> None:
+    def __init__(self, constraint: ProgramConstraint, trie: Trie) -> None:
         self.texts = constraint.text.split("\n")
         self.first = constraint.first
         self.max_calls = constraint.max_calls
-        self.leading_space = leading_space
-        numbered = list(enumerate(self.texts, self.first))
-        self.every = Lines([number for number, _ in numbered])
-        self.filled = Lines([number for number, text in numbered if text])
-        self.last_filled = max(self.filled.all, default=0)
+        self.replacements = constraint.replacements
+        self.leading_space = trie.leading_space
+        self.same = not trie.runs_on
+        self.every = Lines(range(self.first, self.first + len(self.texts)))
+        self.filled = Lines([number for number, text in enumerate(self.texts, self.first) if text])
         self.lines: dict[int, Line] = {}
 
     def start(self) -> State:
-        alone: list[tuple[bytes, Then]] = [(b"keep_all()", _end), (b"remove_all()", _end)]
-        options = alone + self.options(_Done())
+        words, thens = self.options(_Done())
+        words, thens = [*_ALONE, *words], [_end, _end, *thens]
         if self.leading_space:
-            options += [(b" " + word, then) for word, then in options]
-        return Words(options)
+            words += [Word(b" " + text, firsts) for text, firsts in words]
+            thens += thens
+        return Words(fixed(*words), thens)
 
-    def options(self, done: _Done) -> list[tuple[bytes, Then]]:
-        """Return how a next call may begin."""
+    def options(self, done: _Done) -> tuple[list[Word], list[Then]]:
+        """Return how a next call may begin, and what comes then."""
+        words: list[Word] = []
+        thens: list[Then] = []
         if done.calls >= self.max_calls:
-            return []
-        found: list[tuple[bytes, Then]] = []
-        if done.line + 1 < len(self.texts):
-            found.append((b"remove_lines(", partial(self._range, done)))
+            return words, thens
+        if self._is_line_left(done):
+            words.append(_LINES)
+            thens.append(partial(self._range, done))
         here = self.first + done.line
-        if here < self.last_filled:
-            found.append((b"keep_str(", partial(self._named, done, here + 1, self._kept)))
-        more = done.open and len(self._line(done.line).starts(done.claims)[0]) > 0
-        if more or here < self.last_filled:
+        is_text_left = here < self.filled.most
+        if is_text_left:
+            words.append(_KEEP)
+            thens.append(partial(self._named, done, here + 1, self._kept))
+        more = done.open and self._line(done.line).has_room(done.claims)
+        if more or is_text_left:
             least = here if more else here + 1
-            found.append((b"remove_str(", partial(self._named, done, least, self._removed)))
-        return found
+            words.append(_REMOVE)
+            thens.append(partial(self._named, done, least, self._removed))
+            if self.replacements:
+                words.append(_REPLACE)
+                thens.append(partial(self._named, done, least, self._replaced))
+        return words, thens
 
     def after(self, done: _Done) -> State:
         """Return the place after a call: the end of the program, or of its line."""
-        options = self.options(done)
-        state = Words([(b"\n", partial(Words, options))] if options else [])
-        state.is_final = True
-        return state
+        goes_on = self._is_line_left(done) or (done.open and self._line(done.line).has_room(done.claims))
+        if goes_on and done.calls < self.max_calls:
+            return Words(_NEXT, [partial(self._next, done)], is_final=True)
+        return _end()
+
+    def _next(self, done: _Done) -> State:
+        words, thens = self.options(done)
+        return Words(fixed(*words), thens)
+
+    def _is_line_left(self, done: _Done) -> bool:
+        return done.line + 1 < len(self.texts)
 
     def _range(self, done: _Done) -> State:
         least = self.first + done.line + 1
         return Number(self.every, least, ord(","), partial(self._range_end, done))
 
     def _range_end(self, done: _Done, start: int) -> State:
-        last = Number(self.every, start, ord(")"), partial(self._range_done, done))
-        return Words([(b" ", lambda: last)])
+        return Words(_SPACE, [partial(Number, self.every, start, ord(")"), partial(self._range_done, done))])
 
     def _range_done(self, done: _Done, end: int) -> State:
         return self.after(_Done(end - self.first, calls=done.calls + 1))
@@ -148,33 +184,51 @@ class _Calls:
 
         def chosen(number: int) -> State:
             line = number - self.first
-            now = done if line == done.line else _Done(line, True, (), done.calls)
-            return Words([(b' "', partial(then, now._replace(calls=now.calls + 1)))])
+            claims = done.claims if line == done.line else ()
+            return Words(_OPEN, [partial(then, _Done(line, True, claims, done.calls + 1))])
 
         return Number(self.filled, least, ord(","), chosen)
 
     def _removed(self, done: _Done) -> State:
-        line = self._line(done.line)
+        def closed(span: Span) -> State:
+            return Words(_CLOSE, [lambda: self.after(done._replace(claims=(*done.claims, span)))])
 
+        return self._opened(done, done.claims, closed, b")")
+
+    def _replaced(self, done: _Done) -> State:
         def closed(span: Span) -> State:
             now = done._replace(claims=(*done.claims, span))
-            return Words([(b")", partial(self.after, now))])
+            end = partial(Words, _CLOSE, [partial(self.after, now)])
+            return Words(_SECOND, [partial(Text, end)])
 
-        return String(line, line.starts(done.claims), closed)
+        return self._opened(done, done.claims, closed, b",")
 
     def _kept(self, done: _Done, kept: tuple[Span, ...] = ()) -> State:
-        line = self._line(done.line)
+        size = len(self.texts[done.line])
 
         def closed(span: Span) -> State:
             now = (*kept, span)
-            rest = done._replace(claims=_complement(now, len(line.text)))
-            options: list[tuple[bytes, Then]] = [(b")", partial(self.after, rest))]
-            if done.calls < self.max_calls:
-                more = done._replace(calls=done.calls + 1)
-                options.append((b', "', partial(self._kept, more, now)))
-            return Words(options)
 
-        return String(line, line.starts(), closed)
+            def after() -> State:
+                return self.after(done._replace(claims=_complement(now, size)))
+
+            if done.calls >= self.max_calls:
+                return Words(_CLOSE, [after])
+            more = done._replace(calls=done.calls + 1)
+            return Words(_CLOSE_OR_MORE, [after, partial(self._kept, more, now)])
+
+        return self._opened(done, (), closed, b"),")
+
+    def _opened(
+        self, done: _Done, claims: tuple[Span, ...], closed: Callable[[Span], State], firsts: bytes
+    ) -> State:
+        line = self._line(done.line)
+        places = line.places(claims)
+        same = self.same and self._is_line_left(done)
+        state = Opened(line, places, closed, firsts, same=same).begun()
+        if state is None:
+            raise AssertionError("a string was opened where none fits")
+        return state
 
     def _line(self, number: int) -> Line:
         if number not in self.lines:
@@ -183,9 +237,7 @@ class _Calls:
 
 
 def _end() -> State:
-    state = Words(())
-    state.is_final = True
-    return state
+    return Words(_NOTHING, (), is_final=True)
 
 
 def _complement(spans: Sequence[Span], size: int) -> tuple[Span, ...]:

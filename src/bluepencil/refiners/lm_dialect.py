@@ -70,11 +70,15 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """The edit language itself, asked for in the words that the model was trained with."""
+    """The edit language itself, asked for in the words that the model was trained with.
+
+    replacements: whether a constrained model may write replace_str, which it does only if it was taught to.
+    """
 
     format: PromptFormat
     limits: Limits = DEFAULT_LIMITS
     cost: Cost = Cost.CALL
+    replacements: bool = False
 
     @property
     def name(self) -> str:
@@ -93,6 +97,7 @@ class Native:
             "prompt": asdict(self.format),
             "limits": asdict(self.limits),
             "fault_cost": self.cost.value,
+            **({"replacements": True} if self.replacements else {}),
         }
 
     def prompt(self, text: str, chunk: Chunk) -> Prompt:
@@ -104,7 +109,8 @@ class Native:
         """Return the canonical programs that can be carried out on the chunk."""
         first = 1 if self.format.numbering == "chunk" else chunk.first_line
         most = min(self.limits.max_calls, MAX_CALLS)
-        return ProgramConstraint(text[chunk.start : chunk.end], first, self.format.style, most)
+        chunk_text = text[chunk.start : chunk.end]
+        return ProgramConstraint(chunk_text, first, self.format.style, most, self.replacements)
 
     def read(self, answer: str, text: str, chunk: Chunk) -> Parsed:
         """Parse an answer; a call that names a line outside of the chunk is left out."""

@@ -63,8 +63,8 @@ class Constraint(Protocol):
         """Return the constraint for one answer in this process; `tokenizer` is that of transformers."""
         ...
 
-    def request(self) -> Mapping[str, Any]:
-        """Return the parameters by which a server is told, such as `structured_outputs` for vLLM."""
+    def request(self, server: str, detail: str) -> Mapping[str, Any]:
+        """Return the parameters by which a kind of server is told; see `refiners.lm_grammar`."""
         ...
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from bluepencil.errors import OptionError
 from bluepencil.llm import Answer, Client, ClientOptions, Failure, Request
 from bluepencil.refiners.lm_generate import Constraint, Finish, Generation, loops
+from bluepencil.refiners.lm_grammar import DETAILS, NONE, SERVERS
 from bluepencil.refiners.lm_prompt import Prompt
 
 
@@ -21,7 +23,9 @@ class ServerGenerator:
     """Asks a server: plain prompts at /completions, chats at /chat/completions, temperature 0.
 
     `control_tokens` are names that the server would read as control tokens wherever they stand, so a text
-    that holds one is not sent. `params` go with every request.
+    that holds one is not sent. `params` go with every request. grammar: how the server takes grammars, by
+    which it keeps to the form of a program; "none" tells it nothing, and what it writes is checked when it is
+    read. detail: of the grammars. See `refiners.lm_grammar`. Raises OptionError for a value that is unknown.
     """
 
     client: ClientOptions
@@ -29,6 +33,13 @@ class ServerGenerator:
     max_calls: int = 400
     control_tokens: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    grammar: str = NONE
+    detail: str = DETAILS[0]
+
+    def __post_init__(self) -> None:
+        for name, known in (("grammar", SERVERS), ("detail", DETAILS)):
+            if getattr(self, name) not in known:
+                raise OptionError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
 
     def describe(self) -> Mapping[str, Any]:
         """Return what decides the answers; where the server is and how fast it is asked does not."""
@@ -38,6 +49,7 @@ class ServerGenerator:
             "max_new_tokens": self.max_new_tokens,
             "max_calls": self.max_calls,
             "params": dict(self.params),
+            "grammar": self.grammar if self.grammar == NONE else f"{self.grammar}, {self.detail}",
         }
 
     def generate(
@@ -60,8 +72,8 @@ class ServerGenerator:
     def request(self, prompt: Prompt, constraint: Constraint | None = None) -> Request:
         """Return what is sent for a prompt."""
         params: dict[str, Any] = {"temperature": 0, "max_tokens": self.max_new_tokens, **self.params}
-        if constraint is not None:
-            params |= constraint.request()
+        if constraint is not None and self.grammar != NONE:
+            params |= constraint.request(self.grammar, self.detail)
         if not prompt.messages:
             return Request(prompt=prompt.text, params=params)
         if prompt.variables:

@@ -5,7 +5,7 @@ to a prompt did not depend on its batch in any test here; no such promise can be
 where another batch shape adds up in another order and may tip a close choice. Then `batch_tokens=1` helps.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,22 +62,30 @@ class LocalGenerator:
     ) -> list[Generation]:
         """Return one answer per prompt, in order."""
         loaded = load(self.model, self.dtype, self.device)
-        answers: list[Generation | None] = [None] * len(prompts)
-        rows: list[_Row] = []
-        for number, prompt in enumerate(prompts):
-            row = self._row(loaded, number, prompt, constraints[number] if constraints else None)
-            if isinstance(row, Generation):
-                answers[number] = row
-            else:
-                rows.append(row)
+        refused, rows = self.rows(loaded, prompts, constraints)
+        answers = dict(refused)
         for batch in batches(rows, self.batch_tokens, loaded.context):
             for row, answer in zip(batch, self._answers(loaded, batch), strict=True):
                 answers[row.number] = answer
-        return [answer for answer in answers if answer is not None]
+        return [answers[number] for number in range(len(prompts))]
+
+    def rows(
+        self, loaded: "Loaded", prompts: Sequence[Prompt], constraints: Sequence[Constraint | None] = ()
+    ) -> "tuple[dict[int, Generation], list[Row]]":
+        """Return prompts in tokens; and, by its number, the answer to each that the model cannot take."""
+        refused: dict[int, Generation] = {}
+        rows: list[Row] = []
+        for number, prompt in enumerate(prompts):
+            row = self._row(loaded, number, prompt, constraints[number] if constraints else None)
+            if isinstance(row, Generation):
+                refused[number] = row
+            else:
+                rows.append(row)
+        return refused, rows
 
     def _row(
         self, loaded: "Loaded", number: int, prompt: Prompt, constraint: Constraint | None
-    ) -> "_Row | Generation":
+    ) -> "Row | Generation":
         try:
             tokens = loaded.encoder.prompt(prompt)
         except (UnicodeEncodeError, TypeError) as error:
@@ -86,9 +94,9 @@ class LocalGenerator:
         if room < min(LEAST_ROOM, self.max_new_tokens):
             detail = f"{len(tokens)} tokens, and the model's context is {loaded.context}"
             return Generation("", Finish.TOO_LONG, len(tokens), detail=detail)
-        return _Row(number, tokens, room, constraint)
+        return Row(number, tokens, room, constraint)
 
-    def _answers(self, loaded: "Loaded", batch: Sequence["_Row"]) -> list[Generation]:
+    def _answers(self, loaded: "Loaded", batch: Sequence["Row"]) -> list[Generation]:
         """Return the answers of a batch; one that does not fit the memory is halved."""
         import torch
 
@@ -102,7 +110,7 @@ class LocalGenerator:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     """One prompt in tokens: where its answer goes, and how many tokens that may have."""
 
     number: int
@@ -111,12 +119,12 @@ class _Row:
     constraint: Constraint | None
 
 
-def batches(rows: Sequence[_Row], budget: int, context: int) -> Iterator[list[_Row]]:
+def batches(rows: Sequence[Row], budget: int, context: int) -> Iterator[list[Row]]:
     """Split rows into batches of similar length, the longest first, so that too little memory shows early.
 
     In no batch is the longest prompt with the longest answer longer than the context of the model.
     """
-    batch: list[_Row] = []
+    batch: list[Row] = []
     width = room = 0
     for row in sorted(rows, key=lambda row: (-len(row.tokens), row.number)):
         width = max(width, len(row.tokens))
@@ -194,8 +202,34 @@ class Loaded:
         self.pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.ends[0]
         self.context = int(getattr(network.config, "max_position_embeddings", None) or 1 << 30)
 
-    def answers(self, batch: Sequence[_Row], max_calls: int) -> list[Generation]:
+    def answers(self, batch: Sequence[Row], max_calls: int) -> list[Generation]:
         """Return the answer to each row."""
+        import torch
+
+        ids, mask = self.padded(batch)
+        width = ids.shape[1]
+        tokenizer = self.encoder.tokenizer
+        matchers = [None if row.constraint is None else row.constraint.matcher(tokenizer) for row in batch]
+        constrained = Constrained(matchers, self.ends) if any(matchers) else None
+        stops = _Stops(self, batch, width, max_calls, constrained)
+        with torch.inference_mode():
+            written = self.network.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max(row.room for row in batch),
+                eos_token_id=self.ends,
+                pad_token_id=self.pad,
+                stopping_criteria=[stops],
+                logits_processor=[constrained] if constrained else None,
+            )
+        rows = written[:, width:].tolist()
+        return [
+            self._generation(row, stops, place, tokens)
+            for place, (row, tokens) in enumerate(zip(batch, rows, strict=True))
+        ]
+
+    def padded(self, batch: Sequence[Row]) -> tuple[Any, Any]:
+        """Return the prompts as one tensor, padded on the left, and its mask, where the model is."""
         import torch
 
         width = max(len(row.tokens) for row in batch)
@@ -204,26 +238,9 @@ class Loaded:
         for place, row in enumerate(batch):
             ids[place, width - len(row.tokens) :] = torch.tensor(row.tokens)
             mask[place, width - len(row.tokens) :] = 1
-        stops = _Stops(self, batch, width, max_calls)
-        tokenizer = self.encoder.tokenizer
-        matchers = [None if row.constraint is None else row.constraint.matcher(tokenizer) for row in batch]
-        with torch.inference_mode():
-            written = self.network.generate(
-                input_ids=ids.to(self.network.device),
-                attention_mask=mask.to(self.network.device),
-                max_new_tokens=max(row.room for row in batch),
-                eos_token_id=self.ends,
-                pad_token_id=self.pad,
-                stopping_criteria=[stops],
-                logits_processor=[Constrained(matchers, width, self.ends)] if any(matchers) else None,
-            )
-        rows = written[:, width:].tolist()
-        return [
-            self._generation(row, stops, place, tokens)
-            for place, (row, tokens) in enumerate(zip(batch, rows, strict=True))
-        ]
+        return ids.to(self.network.device), mask.to(self.network.device)
 
-    def _generation(self, row: _Row, stops: "_Stops", place: int, tokens: list[int]) -> Generation:
+    def _generation(self, row: Row, stops: "_Stops", place: int, tokens: list[int]) -> Generation:
         reason: StrEnum
         reason, length = stops.ended.get(place, (Finish.CUT_OFF, row.room))
         tokens = tokens[:length]
@@ -241,8 +258,16 @@ class Loaded:
 class _Stops:
     """Ends single answers of a batch: at their own limits, and where they repeat themselves."""
 
-    def __init__(self, loaded: Loaded, batch: Sequence[_Row], width: int, max_calls: int) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        batch: Sequence[Row],
+        width: int,
+        max_calls: int,
+        constrained: "Constrained | None" = None,
+    ) -> None:
         self.loaded = loaded
+        self.constrained = constrained
         self.rooms = [row.room for row in batch]
         self.width = width
         self.max_calls = max_calls
@@ -258,6 +283,8 @@ class _Stops:
                 self.ended.setdefault(place, (Finish.CUT_OFF, room))
         if length % LOOK_EVERY == 0:
             self._look(input_ids[:, self.width :].tolist(), length)
+        if self.constrained is not None:
+            self.constrained.take(input_ids[:, -1].tolist(), self.ended)
         done = torch.zeros(len(self.rooms), dtype=torch.bool)
         done[list(self.ended)] = True
         return done.to(input_ids.device)
@@ -271,30 +298,38 @@ class _Stops:
 
 
 class Constrained:
-    """Lets each answer of a batch take only tokens that its matcher allows: a logits processor."""
+    """Lets each answer of a batch take only tokens that its matcher allows: a logits processor.
 
-    def __init__(self, matchers: Sequence[Matcher | None], width: int, ends: Sequence[int]) -> None:
+    It is told of tokens when they are chosen, and asked for masks when the next step is under way, so that
+    making these does not wait for a GPU.
+    """
+
+    def __init__(self, matchers: Sequence[Matcher | None], ends: Sequence[int]) -> None:
         self.open = {place: matcher for place, matcher in enumerate(matchers) if matcher is not None}
-        self.width = width
         self.ends = ends
+
+    def take(self, tokens: Sequence[int], ended: Collection[int]) -> None:
+        """Take note of the last token of each row; `ended` are rows that are not looked at any more."""
+        for place, matcher in list(self.open.items()):
+            if place in ended or tokens[place] in self.ends:
+                del self.open[place]
+            else:
+                matcher.advance(tokens[place])
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """Return the scores with those of other tokens at minus infinity."""
         import numpy
         import torch
 
-        if input_ids.shape[1] > self.width:
-            for place, token in enumerate(input_ids[:, -1].tolist()):
-                if place in self.open and token in self.ends:
-                    del self.open[place]
-                elif place in self.open:
-                    self.open[place].advance(token)
+        if not self.open:
+            return scores
+        # One array for the batch, so that a GPU is sent it at once: an eighth of a byte per token and row.
+        packed = numpy.full((scores.shape[0], -(-scores.shape[1] // 8)), 0xFF, dtype=numpy.uint8)
         for place, matcher in self.open.items():
-            bits = numpy.unpackbits(
-                numpy.ascontiguousarray(matcher.allowed()).view(numpy.uint8), bitorder="little"
-            )
-            allowed = torch.zeros(scores.shape[1], dtype=torch.bool)
-            count = min(len(bits), scores.shape[1])
-            allowed[:count] = torch.from_numpy(bits[:count].astype(bool))
-            scores[place].masked_fill_(~allowed.to(scores.device), float("-inf"))
-        return scores
+            mask = matcher.allowed().view(numpy.uint8)[: packed.shape[1]]
+            packed[place, : len(mask)] = mask
+            packed[place, len(mask) :] = 0
+        bits = torch.from_numpy(packed).to(scores.device)
+        shifts = torch.arange(8, dtype=torch.uint8, device=scores.device)
+        allowed = ((bits.unsqueeze(-1) >> shifts) & 1).view(scores.shape[0], -1)[:, : scores.shape[1]]
+        return scores.masked_fill(allowed == 0, float("-inf"))

@@ -12,7 +12,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def _prepare(
 ) -> bool:
     """Make the work folder ready; return whether the model is there already."""
     windows = windows_of(examples)
-    prompt_format, rows = read_examples(examples, windows.numbering)
+    prompt_format, rows = read_examples(examples, windows.numbering, windows.dialect)
     settings = {
         "options": asdict(options),
         "examples": fingerprint(rows, prompt_format),
@@ -283,6 +283,7 @@ def _card_of(out: Path, encoder: Encoder, record: dict[str, Any], longest: int) 
         prompt=PromptFormat(**settings["prompt"]),
         window=windows["window"],
         overlap=windows["overlap"],
+        dialect=windows.get("dialect", "native"),
         # A quarter more than the longest that was learnt, in steps of 64.
         max_new_tokens=-(-longest * 5 // 4 // 64) * 64 + 64,
         control_tokens=encoder.control_tokens,
@@ -313,13 +314,17 @@ def _finish(
     for name in ("loss", "validation_loss"):
         record["training"][name] = next((one[name] for one in reversed(records) if name in one), None)
     card = _card_of(out, encoder, record, figures["longest_answer"])
-    prompt_format, rows = read_examples(examples, card.prompt.numbering)
+    prompt_format, rows = read_examples(examples, card.prompt.numbering, card.dialect)
     chosen = sample(rows, options.validate, options.seed)
     if chosen:
         report(f"writing programs for {len(chosen)} validation examples")
         generator = LocalGenerator(str(out), card.max_new_tokens, device=options.device)
-        scores = validate(chosen, prompt_format, generator, lambda text: len(encoder.text(text)))
+        scores = validate(
+            chosen, prompt_format, generator, lambda text: len(encoder.text(text)), dialect=card.dialect
+        )
         record["validation"] = scores.to_json()
         card = _card_of(out, encoder, record, figures["longest_answer"])
-    card.write(out)
+    # A string has no line ends of its own in a program, so a call is what a line begins with.
+    taught = any("\nreplace_str(" in f"\n{one.program}" for one in rows if one.split == "train")
+    replace(card, replacements=taught).write(out)
     shutil.rmtree(out / WORK)

@@ -16,9 +16,9 @@ import numpy as np
 from bluepencil.corpus.paths import resolve
 from bluepencil.corpus.read import Reading, read_all
 from bluepencil.distill import Options
-from bluepencil.distill.dataset import INSTRUCTION
 from bluepencil.engine.state import read_manifest
 from bluepencil.errors import InputError
+from bluepencil.programs.dialects.languages import INSTRUCTION, language_named
 from bluepencil.refiners.lm_prompt import Encoder, Numbering, PromptFormat, Style, format_of
 
 MANIFEST = "manifest.json"
@@ -28,11 +28,12 @@ _FIELDS = ("program", "split", "prompt", "completion", "messages")
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How the texts of the examples were cut into chunks."""
+    """How the texts of the examples were cut into chunks, and the dialect of their programs."""
 
     window: int
     overlap: int
     numbering: Numbering = "chunk"
+    dialect: str = "native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,24 @@ class TrainingExample:
 def windows_of(examples: Path) -> Windows:
     """Return how a folder of examples was cut, by its manifest; bare files as distilling does by itself."""
     if not (examples / MANIFEST).is_file():
-        options = Options()
-        return Windows(options.window, options.overlap, options.numbering)
+        return Windows(*Options().cut)
     asked = read_manifest(examples)["options"]["step_options"]
     try:
-        return Windows(asked["window"], asked["overlap"], asked["numbering"])
+        dialect = asked.get("dialect", "native")
+        return Windows(asked["window"], asked["overlap"], asked["numbering"], dialect)
     except KeyError as error:
         raise InputError(f"{examples} holds no training examples; `bluepencil distill` makes them") from error
 
 
-def read_examples(examples: Path, numbering: Numbering) -> tuple[PromptFormat, list[TrainingExample]]:
+def read_examples(
+    examples: Path, numbering: Numbering, dialect: str = "native"
+) -> tuple[PromptFormat, list[TrainingExample]]:
     """Read all examples of a folder or file, and the one format that their prompts have.
 
-    Raises InputError for a row that is no example, prompts of several formats, or no training example at all.
+    Raises InputError for a row that is no example, programs in another dialect, prompts of several formats,
+    or no training example at all.
     """
+    language = language_named(dialect)
     found: list[TrainingExample] = []
     prompt_format: PromptFormat | None = None
     for row in _rows(examples):
@@ -70,6 +75,13 @@ def read_examples(examples: Path, numbering: Numbering) -> tuple[PromptFormat, l
             prompt_format = written
         if written != prompt_format or answer != row["program"]:
             raise InputError(f"the example {row['id']!r} is asked in other words than those before it")
+        first, lines = language.bare(row["text"])
+        faults = language.parse(row["program"], lines, first).faults
+        if faults or language.show(lines, first) != row["text"]:
+            raise InputError(
+                f"the example {row['id']!r} is not in the dialect {dialect}. A file does not say its "
+                "dialect; name the folder that `bluepencil distill` made"
+            )
         found.append(TrainingExample(row["id"], row["text"], row["program"], row["split"]))
     if prompt_format is None or not any(one.split == "train" for one in found):
         raise InputError(f"{examples} holds no example to train on")

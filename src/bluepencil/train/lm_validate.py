@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from bluepencil.evaluate.programs import Case, ProgramReport, score_programs
-from bluepencil.programs import Chunk, parse
-from bluepencil.refiners.lm_dialect import Native
+from bluepencil.programs import KEEP_ALL, Chunk
+from bluepencil.programs.dialects.languages import NATIVE, language_named
+from bluepencil.refiners.lm import dialect_named
 from bluepencil.refiners.lm_generate import Constraint, Generator
 from bluepencil.refiners.lm_prompt import PromptFormat
 from bluepencil.train.lm_examples import TrainingExample
@@ -25,22 +26,25 @@ def validate(
     generator: Generator,
     size: Callable[[str], int] = len,
     constraints: Sequence[Constraint | None] = (),
+    dialect: str = "native",
 ) -> ProgramReport:
     """Have programs written for the examples and score them; `size` counts the tokens of a text.
 
-    Line numbers of the examples may count in the chunk or in the document.
+    Line numbers of the examples may count in the chunk or in the document. What a dialect does not show of a
+    text, such as blank lines, is not part of what is scored.
     """
     answers = generator.generate([prompt_format.prompt(one.text) for one in examples], constraints)
-    dialect = Native(prompt_format)
+    language, reader = language_named(dialect), dialect_named(dialect, prompt_format)
     cases = []
     for one, answer in zip(examples, answers, strict=True):
-        first, text = without_numbers(one.text)
+        first, text = language.bare(one.text)
         chunk = Chunk(first, first + text.count("\n"), 0, len(text))
-        written = dialect.read(answer.text if answer.is_whole else "keep_all()", text, chunk)
+        nothing = language.render(KEEP_ALL, text, first)
+        written = reader.read(answer.text if answer.is_whole else nothing, text, chunk)
         cases.append(
             Case(
                 text,
-                parse(one.program).program.shifted(1 - first),
+                language.parse(one.program, text, first).program.shifted(1 - first),
                 written.program.shifted(1 - first),
                 written.faults,
                 answer.is_whole,
@@ -53,7 +57,4 @@ def validate(
 
 def without_numbers(numbered: str) -> tuple[int, str]:
     """Return the number of the first line, and the lines without their numbers: undoes `number_lines`."""
-    lines = numbered.split("\n")
-    first = int(lines[0][1 : lines[0].index("]")])
-    bare = [line[len(f"[{number}] ") :] for number, line in enumerate(lines, first)]
-    return first, "\n".join(bare)
+    return NATIVE.bare(numbered)
