@@ -2,6 +2,7 @@ import doctest
 from pathlib import Path
 
 from bluepencil.programs.dialects import DialectFault
+from bluepencil.programs.dialects.languages import LANGUAGES
 from bluepencil.refiners.dialects import RELEASED
 
 PAGE = Path(__file__).parents[2] / "docs" / "dialects.md"
@@ -17,7 +18,7 @@ def test_every_code_every_model_and_every_size_is_there() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for code in DialectFault:
         assert f"| `{code.value}` |" in text
-    for asked in RELEASED.values():
+    for name, asked in RELEASED.items():
         assert f"`{asked.model}`" in text
-        assert f"{asked.window:,} characters" in text
+        assert f"{LANGUAGES[name].window:,} characters" in text
         assert f" {asked.max_new_tokens:,} |" in text

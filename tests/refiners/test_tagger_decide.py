@@ -55,6 +55,10 @@ def test_spans_of_lines_that_go_are_left_out() -> None:
     assert result("Share x\ny", [0, 250], [Span(1, 0, 6, 3)]) == Program((RemoveLines(1, 1),))
 
 
+def test_spans_of_lines_that_go_with_those_around_them_are_left_out() -> None:
+    assert result("a\n -\nb\nc", [0, N, 0, 250], [Span(2, 0, 1, 0)]) == Program((RemoveLines(1, 3),))
+
+
 def test_there_are_no_more_calls_than_a_policy_carries_out() -> None:
     text = "\n".join(["noise", "text"] * 3000)
     program = result(text, [0, 250] * 3000)

@@ -12,45 +12,95 @@ _PATIENCE_S = 86_400.0
 
 _OPTIONS = (
     click.option(
-        "--server", metavar="URL", help="lm: a server that has the model, such as http://127.0.0.1:8000."
+        "--server",
+        metavar="URL",
+        help="Language models: a server that has the model, such as http://127.0.0.1:8000.",
     ),
-    click.option("--model", metavar="NAME", help="lm: the name the server knows the model by."),
+    click.option("--model", metavar="NAME", help="Language models: the name the server knows the model by."),
     click.option(
         "--cache",
         metavar="FOLDER",
-        help="lm: where a server's answers are kept.  [default: bluepencil/answers in the user's cache]",
+        help="Language models: where a server's answers are kept.  [default: bluepencil/answers in the "
+        "user's cache]",
     ),
     click.option(
-        "--in-flight", type=click.IntRange(1), default=64, show_default=True, help="lm: requests at once."
+        "--in-flight",
+        type=click.IntRange(1),
+        default=64,
+        show_default=True,
+        help="Language models: requests at once.",
     ),
     click.option(
-        "--window", type=click.IntRange(1), help="lm: characters of a chunk.  [default: the model's]"
+        "--server-grammar",
+        type=click.Choice(["vllm", "vllm-old", "sglang", "llama.cpp"]),
+        help="lm: how the server takes a grammar, which keeps each answer to the form of a program "
+        "(docs/lm.md); vllm-old is before 0.12.  [default: it is sent none]",
     ),
     click.option(
-        "--overlap", type=click.IntRange(0), help="lm: characters chunks share.  [default: the model's]"
+        "--window",
+        type=click.IntRange(1),
+        help="Language models: characters of a chunk.  [default: the model's]",
     ),
     click.option(
-        "--max-new-tokens", type=click.IntRange(1), help="lm: of one program.  [default: the model's]"
+        "--overlap",
+        type=click.IntRange(0),
+        help="Language models: characters chunks share.  [default: the model's]",
     ),
     click.option(
-        "--batch-tokens", type=click.IntRange(1), help="lm: of a batch in this process.  [default: 65536]"
+        "--max-new-tokens",
+        type=click.IntRange(1),
+        help="Language models: of one program.  [default: the model's]",
     ),
     click.option(
-        "--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), help="lm: numbers."
+        "--batch-tokens",
+        type=click.IntRange(1),
+        help="Language models: of a batch in this process.  [default: 65536]",
     ),
-    click.option("--device", metavar="NAME", help="lm: cpu, cuda, cuda:1.  [default: a GPU if there is one]"),
+    click.option(
+        "--dtype",
+        type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+        help="Language models: numbers in this process.",
+    ),
+    click.option(
+        "--device",
+        metavar="NAME",
+        help="Language models: cpu, cuda, cuda:1.  [default: a GPU if there is one]",
+    ),
+    click.option(
+        "--sure",
+        type=click.FloatRange(0, 1),
+        metavar="SHARE",
+        help="Cascades: how likely the tagger must be right about a line to decide it alone; the model is "
+        "asked about the others, with 0 about none, with 1 about all.  [default: 0.9]",
+    ),
+    click.option(
+        "--context",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Cascades: lines shown to the model on each side of such a line.  [default: 1]",
+    ),
+    click.option(
+        "--prox-thresholds",
+        is_flag=True,
+        help="prox-c: decide once more after the edits, as ProX does: drop a document of which little is "
+        "left, leave a chunk with faults as it is (docs/dialects.md).",
+    ),
 )
 _NAMES = (
     "server",
     "model",
     "cache",
     "in_flight",
+    "server_grammar",
     "window",
     "overlap",
     "max_new_tokens",
     "batch_tokens",
     "dtype",
     "device",
+    "sure",
+    "context",
+    "prox_thresholds",
 )
 
 
@@ -75,6 +125,10 @@ def run_options_for(
     server, name, cache, in_flight = (model.pop(key) for key in ("server", "model", "cache", "in_flight"))
     if server is not None or name is not None:
         model["client"] = _client(server, name, cache, in_flight, output)
+    if model.pop("prox_thresholds"):
+        from bluepencil.refiners.dialects_prox import Thresholds
+
+        model["thresholds"] = Thresholds()
     if is_language_model(refiner):
         from bluepencil.refiners.lm_transformers import runs_on_gpu
 

@@ -17,8 +17,9 @@ from bluepencil.cli.options import corpus_options, finish
     show_default=True,
     metavar="NAME",
     help="What writes the edit programs: tagger, tagger:MODEL, rules, rules:SET,SET (c4, context, "
-    "navigation, ...), none; or a language model: lm:FOLDER, prox-c:MODEL, prox-d:MODEL, ultrax:MODEL@FILE, "
-    "rescraper:MODEL@FILE (docs/dialects.md).",
+    "navigation, ...), none; a language model: lm:FOLDER, prox-c:MODEL, prox-d:MODEL, ultrax:MODEL@FILE, "
+    "rescraper:MODEL@FILE (docs/dialects.md); or cascade:tagger,lm:FOLDER, which asks a model only where the "
+    "tagger is not sure (docs/cascade.md).",
 )
 @click.option(
     "--strength",
@@ -47,6 +48,11 @@ from bluepencil.cli.options import corpus_options, finish
     show_default=True,
     help="Nor is a program with more calls than this.",
 )
+@click.option(
+    "--replacements",
+    is_flag=True,
+    help="Carry out calls that put text in the place of text, too: replace_str, insert_line.",
+)
 @model_options
 @corpus_options
 def refine(
@@ -57,6 +63,7 @@ def refine(
     fault_cost: str,
     max_deleted_share: float,
     max_calls: int,
+    replacements: bool,
     model: dict[str, Any],
     quiet: bool,
     **options: Any,
@@ -65,7 +72,7 @@ def refine(
 
     INPUT is files, folders, globs or addresses (s3://, hf://, ...) of JSON lines (.jsonl, .jsonl.gz,
     .jsonl.zst), Parquet, WARC, WET (plain or gz) or HTML files. All fields are carried
-    through; only the text changes, and only by deletion.
+    through; only the text changes, and only by deletion unless --replacements is given.
 
     \b
     OUT/data/       the refined corpus
@@ -78,13 +85,14 @@ def refine(
       bluepencil refine pages.jsonl.gz -o refined
       bluepencil refine 'crawl/*.parquet' -o refined --text-field content --workers 8
       bluepencil refine pages.jsonl -o refined --refiner lm:my-model
+      bluepencil refine pages.jsonl -o refined --refiner cascade:tagger,lm:my-model --sure 0.8
     """
     from bluepencil.api import refine as run
     from bluepencil.cli.models import run_options_for
     from bluepencil.engine.progress import Progress
     from bluepencil.programs import Policy
 
-    policy = Policy(max_deleted_share=max_deleted_share, max_calls=max_calls)
+    policy = Policy(replacements, max_deleted_share, max_calls)
     manifest = run(
         inputs,
         output,

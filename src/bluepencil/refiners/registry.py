@@ -1,5 +1,6 @@
 """Refiners by name, as options and recipes write them: `NAME` or `NAME:ARGUMENT`."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,11 @@ from bluepencil.errors import InputError, OptionError
 from bluepencil.refiners.base import KeepEverything, Refiner
 
 DEFAULT = "tagger"
+CASCADE = "cascade"
+_OF_CASCADES = {"sure", "context"}
 NAMES = (
     "tagger, tagger:MODEL, lm:FOLDER, prox-d:MODEL, prox-c:MODEL, ultrax:MODEL@FILE, rescraper:MODEL@FILE, "
-    "rules, rules:SET,SET, none"
+    "cascade:tagger,MODEL (MODEL is one of the language models), rules, rules:SET,SET, none"
 )
 
 
@@ -20,13 +23,18 @@ def make_refiner(
 ) -> Refiner:
     """Return the refiner that a name stands for.
 
-    `strength` is for those that have one (tagger), `model_options` for language models: `client` (options of
-    `bluepencil.llm`, to ask a server), `cost` of a faulty call, `window`, `overlap`, `max_new_tokens`, and
-    what else `refiners.lm.trained` takes. Raises OptionError where there is no such refiner or it has no such
+    `strength` is for those that have one (tagger, cascade), `model_options` for language models: `client`
+    (options of `bluepencil.llm`, to ask a server), `cost` of a faulty call, `window`, `overlap`,
+    `max_new_tokens`, what else `refiners.lm.trained` takes, `thresholds` for prox-c, and for a cascade `sure`
+    and `context`. Raises OptionError where there is no such refiner or it has no such
     option, and InputError where its model is not there.
     """
     name, _, argument = spec.partition(":")
     given = {key: value for key, value in (model_options or {}).items() if value is not None}
+    if name == CASCADE:
+        return _cascade(spec, strength, given)
+    if own := given.keys() & _OF_CASCADES:
+        raise OptionError(f"the refiner {spec} has no {', '.join(sorted(own))}; a cascade has")
     if name in LANGUAGE_MODELS:
         if strength is not None:
             raise _no_strength(spec)
@@ -51,8 +59,34 @@ def make_refiner(
 
 
 def is_language_model(spec: str) -> bool:
-    """Say whether a name stands for a language model, which may take long over a batch."""
-    return spec.partition(":")[0] in LANGUAGE_MODELS
+    """Say whether a name stands for a language model, alone or in a cascade; it may take long."""
+    return spec.partition(":")[0] in (*LANGUAGE_MODELS, CASCADE)
+
+
+def stages(spec: str) -> tuple[str, ...]:
+    """Return the names of the refiners in a name: two of a cascade, else the name itself.
+
+    Raises OptionError for a cascade of anything else than a tagger and a language model.
+    """
+    name, _, argument = spec.partition(":")
+    if name != CASCADE:
+        return (spec,)
+    # The path of a model may hold a comma: the one that parts the stages stands before a model's name.
+    match = re.fullmatch(rf"(tagger(?::.+?)?),((?:{'|'.join(LANGUAGE_MODELS)}):.*)", argument)
+    if not match:
+        raise OptionError(
+            f"{spec!r} is no cascade; one is cascade:tagger,lm:FOLDER or cascade:tagger:MODEL,prox-c:MODEL"
+        )
+    return match[1], match[2]
+
+
+def _cascade(spec: str, strength: str | None, given: Mapping[str, Any]) -> Refiner:
+    from bluepencil.refiners.cascade import cascade
+
+    first, second = stages(spec)
+    own = {name: value for name, value in given.items() if name in _OF_CASCADES}
+    rest = {name: value for name, value in given.items() if name not in _OF_CASCADES}
+    return cascade(make_refiner(first, strength), make_refiner(second, None, rest), **own)
 
 
 def _no_strength(spec: str) -> OptionError:
@@ -60,16 +94,21 @@ def _no_strength(spec: str) -> OptionError:
 
 
 def _trained(argument: str, given: Mapping[str, Any]) -> Refiner:
+    from bluepencil.refiners.dialects_whole import as_asked
     from bluepencil.refiners.lm import trained
 
     if not argument:
         raise OptionError("name the folder of the model: lm:FOLDER")
-    return trained(Path(argument), **given)
+    if "thresholds" in given:
+        raise OptionError("lm has no thresholds; prox-c has")
+    return as_asked(trained(Path(argument), **given))
 
 
 def _released(name: str, argument: str, given: Mapping[str, Any]) -> Refiner:
     from bluepencil.refiners.dialects import released
 
+    if "server_grammar" in given:
+        raise OptionError(f"there is no grammar for the language of {name}; lm has one")
     return released(name, argument, **given)
 
 

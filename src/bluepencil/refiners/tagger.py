@@ -55,12 +55,16 @@ class Tagger:
 
     def propose(self, texts: Sequence[str]) -> Sequence[Proposal]:
         """Return one proposal per text; its annotations hold the scores that `redecide` takes."""
-        model, limits = self._loaded(), self.thresholds()
-        proposals = []
-        for batch in _batches(texts):
-            for text, scores in zip(batch, model.scores(batch), strict=True):
-                proposals.append(_proposal(text, scores, limits))
-        return proposals
+        limits = self.thresholds()
+        return [
+            Proposal(decide(text, scores.lines, scores.spans, limits), annotations=recorded(scores))
+            for text, scores in zip(texts, self.scores(texts), strict=True)
+        ]
+
+    def scores(self, texts: Sequence[str]) -> list[Scores]:
+        """Return what the model thinks of each text; that does not depend on the strength."""
+        model = self._loaded()
+        return [scores for batch in _batches(texts) for scores in model.scores(batch)]
 
     def _loaded(self) -> Model:
         return load_model(self.model or shipped_model())
@@ -78,11 +82,9 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[start:]
 
 
-def _proposal(text: str, scores: Scores, limits: Thresholds) -> Proposal:
-    return Proposal(
-        program=decide(text, scores.lines, scores.spans, limits),
-        annotations={"line_scores": scores.lines, "span_scores": " ".join(map(str, scores.spans))},
-    )
+def recorded(scores: Scores) -> dict[str, Any]:
+    """Return scores as the ledger keeps them."""
+    return {"line_scores": scores.lines, "span_scores": " ".join(map(str, scores.spans))}
 
 
 def redecide(text: str, annotations: Mapping[str, Any], tagger: Tagger) -> Program:
