@@ -51,6 +51,37 @@ def test_language_by_field_then_path_then_content() -> None:
         assert name in NAMES
 
 
+SHORT_SCRIPTS = (
+    "n = 5\nprint(n * n)\n",
+    "def total(n):\n    x = n * (n + 1) / 2\n    return x\n",
+    "import os\nprint(os.name)\n",
+    'with open("a.txt") as file:\n    for line in file:\n        print(line, end="")\n',
+)
+NO_SCRIPTS = (
+    '{"a": 1}',
+    "a,b\n1,2\n",
+    "[section]\nname = 'x'\n",
+    "name: x\nsize: 3\n",
+    "Hello",
+    "# only a remark\n",
+    "if (a) { b(); }",
+)
+
+
+@pytest.mark.parametrize("text", SHORT_SCRIPTS)
+def test_a_short_script_is_known_by_its_syntax(text: str) -> None:
+    assert detect(text) == "python"
+
+
+@pytest.mark.parametrize("text", NO_SCRIPTS)
+def test_what_python_reads_as_values_is_no_script(text: str) -> None:
+    assert detect(text) == ""
+
+
+def test_a_module_of_another_language_that_python_could_read_stays_what_it_is() -> None:
+    assert detect("'use strict'\nmodule.exports = require('a')\n") == "javascript"
+
+
 def test_size() -> None:
     limits = SizeLimits(min_characters=3, max_characters=10, max_lines=2)
     assert check_size("abc", limits) is None

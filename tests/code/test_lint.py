@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bluepencil.code import lint
+from bluepencil.code import lint, lint_system
 from bluepencil.code.lint import Linter, LintFailure, LintOptions, LintReason, LintScore
 from bluepencil.errors import OptionError, RunError
 
@@ -279,3 +279,23 @@ def test_packages_are_hidden_on_request() -> None:
     with Linter(LintOptions(packages="standard-library")) as hidden, Linter() as seen:
         results = [hidden.score(text), seen.score(text)]
     assert [getattr(result, "messages", None) for result in results] == [{}, {"no-member": 1}]
+
+
+def test_large_pages_lie_within_memory_of_ones_own() -> None:
+    large = 2 << 20
+    lines = [
+        f"{large + 1:x}-{4 * large:x} rw-p 00000000 00:00 0 ",
+        f"{8 * large:x}-{10 * large:x} rw-p 00000000 00:00 0                          [heap]",
+        f"{12 * large:x}-{14 * large:x} rw-p 00000000 fe:00 1234                       /lib/a name.so",
+        f"{15 * large:x}-{16 * large:x} r--p 00000000 00:00 0 ",
+        f"{17 * large:x}-{18 * large - 4096:x} rw-p 00000000 00:00 0 ",
+        f"{20 * large:x}-{21 * large:x} rw-p 00000000 00:00 0                          [stack]",
+    ]
+    assert list(lint_system.large_pages(lines)) == [place * large for place in (2, 3, 8, 9)]
+
+
+def test_large_pages_change_no_byte() -> None:
+    memory = bytearray(random.Random(0).randbytes(9 << 20))
+    before = bytes(memory)
+    assert lint_system.use_large_pages() >= 0
+    assert memory == before

@@ -74,6 +74,26 @@ def test_the_limits_of_the_paper() -> None:
     assert find_repetition(other + run + "x" + run) is None, "it must repeat at once"
 
 
+WORDS = " ".join(f"word{number}" for number in range(300))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (WORDS, False),
+        (WORDS + "and so on, " * 30, True),
+        (WORDS + "x" * 199, False),
+        (WORDS + "x" * 200, True),
+        (WORDS + " ".join(f"line {number // 2}" for number in range(100)), False),
+        (WORDS[:600] * 2, True),
+        (WORDS[:100] * 2, False),  # too short a text
+        ("", False),
+    ],
+)
+def test_texts_that_go_round_in_circles(text: str, expected: bool) -> None:
+    assert (find_repetition(text) is not None) is expected
+
+
 def test_time_grows_linearly_on_hard_texts() -> None:
     """Not a limit of time: an algorithm that is quadratic would need hours for these."""
     begun = time.monotonic()

@@ -17,7 +17,7 @@ from bluepencil.code.steps import (
     Size,
     Syntax,
 )
-from bluepencil.documents import Document, Outcome, Status, Step
+from bluepencil.documents import Document, Outcome, Status, Step, listening
 from bluepencil.errors import OptionError
 
 ALL: list[Step] = [
@@ -153,3 +153,14 @@ def test_format_edits_or_leaves() -> None:
 def test_options_are_checked(make: Any) -> None:
     with pytest.raises(OptionError):
         make()
+
+
+def test_linting_tells_how_far_it_is() -> None:
+    pytest.importorskip("pylint")
+    told: list[tuple[str, int]] = []
+    documents = [Document(f"{number}.py", f"x = {number}\n") for number in range(20)]
+    with listening(lambda what, count: told.append((what, count))):
+        Lint().run([*documents, Document("a.c", "int x;")])
+    assert {what for what, _ in told} == {"linted"}
+    assert sum(count for _, count in told) == 20
+    assert len(told) > 1

@@ -1,6 +1,8 @@
 """Which language a file is in: by a field that says so, by its path, by its content, in that order."""
 
+import ast
 import re
+import warnings
 from pathlib import PurePosixPath
 
 _NAMES = {
@@ -39,6 +41,11 @@ _CONTENT = {
 _PATTERNS = {name: re.compile(pattern, re.MULTILINE) for name, pattern in _CONTENT.items()}
 _READ_CHARACTERS = 20_000
 _MIN_HITS = 2
+# Statements that nothing but a program has. An assignment does not tell: settings files have them, too.
+_PYTHON = (
+    ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Call, ast.For,
+    ast.While, ast.If, ast.With, ast.Try, ast.Raise, ast.Assert, ast.Delete, ast.Lambda, ast.AugAssign,
+)  # fmt: skip
 
 
 def detect(text: str, field: object = None, path: object = None) -> str:
@@ -60,7 +67,11 @@ def detect(text: str, field: object = None, path: object = None) -> str:
 
 
 def by_content(text: str) -> str:
-    """Return the language that a text's first line or its most telling lines name; "" where none does."""
+    """Return the language that a text's first line, its most telling lines or its syntax name; else "".
+
+    A text of up to 20,000 characters that Python parses, and that holds a call, a definition, a loop or the
+    like, is Python: those lines are rare in short scripts.
+    """
     if shebang := _SHEBANG.match(text):
         return _INTERPRETERS.get(shebang[1], "bash")
     head = text[:_READ_CHARACTERS]
@@ -70,4 +81,20 @@ def by_content(text: str) -> str:
         if hits[larger] >= _MIN_HITS:
             hits[larger] += hits[smaller]
     best = max(hits, key=lambda name: hits[name])
+    if best == "python" and hits[best] >= _MIN_HITS:
+        return best
+    open_question = hits["python"] or hits[best] < _MIN_HITS
+    if open_question and len(text) <= _READ_CHARACTERS and _is_python(text):
+        return "python"
     return best if hits[best] >= _MIN_HITS else ""
+
+
+def _is_python(text: str) -> bool:
+    """Whether Python parses a text, and it is more than values; short enough not to nest too deeply."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, _PYTHON) for node in ast.walk(tree))

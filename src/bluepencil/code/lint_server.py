@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 
 from bluepencil.code import lint_shelf
 from bluepencil.code.frames import frame, read_frame
+from bluepencil.code.lint_system import address_space, end_with_parent, quiet, use_large_pages
 from bluepencil.code.tokens import comment_share
 
 MODULE = "linted_file"
@@ -35,7 +36,10 @@ FILE = f"{FOLDER}{os.sep}{MODULE}.py"
 _PARENT_CHECK_S = 2.0
 # A process that waits for something instead of working is ended after this many times its processor seconds.
 _WALL_FACTOR = 4
-_PR_SET_PDEATHSIG = 1
+# Large pages are taken after so many forks, then after twice as many and so on, and at least so often: new
+# modules lie in small ones, and what the process itself writes breaks large ones up.
+_FIRST_ARRANGED = 32
+_ARRANGED_EVERY = 512
 
 
 class Forks:
@@ -51,6 +55,8 @@ class Forks:
         self._running: dict[int, tuple[int, int, list[bytes]]] = {}
         self._shelf: lint_shelf.Shelf | None = None
         self._result = -1
+        self._forked = 0
+        self._arrange_at = _FIRST_ARRANGED
 
     def wait(self, shelf: lint_shelf.Shelf | None) -> bytes:
         """Serve requests; return a request's content, in a fork. The process itself never returns."""
@@ -74,6 +80,7 @@ class Forks:
         if request is None:
             self._end()
         number, content = request
+        self._arrange()
         read_end, write_end = os.pipe()
         parent = os.getpid()
         process = os.fork()
@@ -86,6 +93,13 @@ class Forks:
         self._running[read_end] = (number, process, [])
         self._selector.register(read_end, selectors.EVENT_READ)
         return None
+
+    def _arrange(self) -> None:
+        """Make forks cheap again, now and then."""
+        self._forked += 1
+        if self._forked >= self._arrange_at:
+            self._arrange_at = self._forked + min(self._forked, _ARRANGED_EVERY)
+            use_large_pages()
 
     def _limit(self, parent: int) -> None:
         """Bind a fork to its limits, and to the life of the process that made it."""
@@ -158,25 +172,6 @@ def _ended(status: int) -> dict[str, str]:
         return {"reason": "linter-timeout", "detail": f"ended by {signal.Signals(-status).name}"}
     how = signal.Signals(-status).name if status < 0 else f"status {status}"
     return {"reason": "linter-crashed", "detail": f"the linter's process ended with {how}"}
-
-
-def address_space() -> int:
-    """Return the bytes of address space this process has; 0 where the system does not say."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:
-        return 0
-    return pages * resource.getpagesize()
-
-
-def end_with_parent() -> None:
-    """Ask the system to end this process when its parent ends; only Linux can."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Crashes(list[BaseException]):
@@ -275,14 +270,6 @@ def held_linter(forks: Forks, warm: bool) -> type:
             return super()._get_asts(fileitems, data, progress_reporter)
 
     return Held
-
-
-def quiet(*descriptors: int) -> None:
-    """Send what is written to these descriptors nowhere."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in descriptors:
-        os.dup2(nowhere, descriptor)
-    os.close(nowhere)
 
 
 def result(linter: Any, crashes: Crashes) -> dict[str, Any]:

@@ -7,21 +7,17 @@ everything that parsing it did to other modules undone and written down. When as
 for the module, it is taken off the shelf: what it needs first, then the module, then what it did to others. A
 file sees what it would see if it had parsed the module itself.
 
-Nothing is on the shelf at first. Forks report the modules they had to parse, and what two of them had to
-parse is parsed once more here, in a state in which nothing else was ever imported.
+Nothing is on the shelf at first. Forks report the modules they had to parse, and these are parsed once more
+here, in a state in which nothing else was ever imported.
 """
 
 import gc
-import resource
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-WORTH_KEEPING = 2
-"""A module that so many files had to parse is kept."""
+from bluepencil.code.lint_system import most_memory_kb
 
 COLLECT_AFTER_KB = 32 << 10
 
@@ -53,7 +49,6 @@ class Shelf(dict[str, Any]):
         self._learning: dict[str, Kept] = {}
         self._taken: list[Kept] = []
         self._parsing: list[str] = []
-        self._seen: Counter[str] = Counter()
         self._refused: set[str] = set()
         self._loose_kb = 0
 
@@ -119,16 +114,14 @@ class Shelf(dict[str, Any]):
                 kept.changes.append((table, name, node))
 
     def learn(self, names: Iterable[str], parse: Callable[[str], Any]) -> None:
-        """Parse and keep the modules that were now reported often enough."""
+        """Parse and keep the modules of these names that are not kept yet."""
         for name in names:
-            self._seen[name] += 1
-            known = name in self.kept or name in self._refused
-            if known or self._seen[name] < WORTH_KEEPING or _memory_kb() > MAX_MEMORY_KB:
+            if name in self.kept or name in self._refused or most_memory_kb() > MAX_MEMORY_KB:
                 continue
             self._learn(name, parse)
 
     def _learn(self, name: str, parse: Callable[[str], Any]) -> None:
-        before = _memory_kb()
+        before = most_memory_kb()
         self._learning = _NewKept()
         try:
             parse(name)
@@ -139,10 +132,12 @@ class Shelf(dict[str, Any]):
             self._put_back()
         if name not in self.kept:
             self._refused.add(name)
-        self._loose_kb += max(0, _memory_kb() - before)
+        self._loose_kb += max(0, most_memory_kb() - before)
         if self._loose_kb > COLLECT_AFTER_KB:
             # Parsing leaves much behind that refers to itself; every fork pays for each page of it.
+            # What is left stays for good: the next time it need not be looked at.
             gc.collect()
+            gc.freeze()
             self._loose_kb = 0
 
     def _put_back(self) -> None:
@@ -176,12 +171,6 @@ def _remove(table: dict[str, list[Any]], name: str, node: Any) -> None:
             break
     if not nodes:
         table.pop(name, None)
-
-
-def _memory_kb() -> int:
-    """Return the most memory this process ever had; what it has now only Linux says cheaply."""
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used if sys.platform != "darwin" else used // 1024
 
 
 class _Watched:

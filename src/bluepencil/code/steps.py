@@ -21,7 +21,7 @@ from bluepencil.code.repetition import MIN_CHARACTERS, MIN_RUN, find_repetition
 from bluepencil.code.scores import LintFailure, LintScore, Scorer
 from bluepencil.code.size import SizeLimits, check_size
 from bluepencil.code.syntax import SyntaxReason, check
-from bluepencil.documents import Document, Outcome, Status
+from bluepencil.documents import Document, Outcome, Status, tell
 from bluepencil.errors import OptionError
 
 LINTERS = ("pylint", "ruff")
@@ -248,6 +248,10 @@ class Repetition(Gate):
         return dropped(GateReason.REPETITION, f"line {line}: {found.length} characters, and again at once")
 
 
+_TOGETHER = 16
+"""Files that each process of pylint is given before it is told how far the step is: some seconds' worth."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lint(Gate):
     """Keeps Python files with a lint score of at least `threshold`, after the comment penalty.
@@ -283,10 +287,16 @@ class Lint(Gate):
         }
 
     def run(self, documents: Sequence[Document]) -> Sequence[Outcome]:
-        """Score all Python files at once."""
+        """Score the Python files, as many at a time as keep all processes busy, and tell how far it is."""
         python = [document for document in documents if read_as(document) == "python"]
-        results = scorer(self.linter, self._options()).score_all([document.text for document in python])
-        found = {id(document): result for document, result in zip(python, results, strict=True)}
+        linter = scorer(self.linter, self._options())
+        found: dict[int, LintScore | LintFailure] = {}
+        together = len(python) if self.linter == "ruff" else _TOGETHER * self.processes
+        for start in range(0, len(python), together or 1):
+            some = python[start : start + together]
+            results = linter.score_all([document.text for document in some])
+            found |= {id(document): result for document, result in zip(some, results, strict=True)}
+            tell("linted", len(some))
         return [self._outcome(found.get(id(document))) for document in documents]
 
     def _outcome(self, result: LintScore | LintFailure | None) -> Outcome:
