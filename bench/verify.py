@@ -1,6 +1,7 @@
 """The verifier of code rewrites: what it accepts of harmless rewrites, what it rejects of planted damage.
 
-    python -m bench.verify [--quick] [--files N] [--seed N] [--isolation NAME] [--show N]
+    python -m bench.verify [--quick] [--files N] [--skip N] [--folder PATH] [--tasks N] [--seed N]
+                           [--isolation NAME] [--show N]
 
 Files: `../shared/data/code/geekcomputers` and this Python's standard library (without its tests), as far as
 they pass the syntax gate. Every file is verified as a rewrite of itself, under harmless rewrites, and under
@@ -8,7 +9,8 @@ each kind of damage; half of the damage is done to a harmless rewrite of the fil
 Damage that only running shows is done to HumanEval and MBPP, with their tests, in the sandbox; there "seen"
 leaves out changes that pass the tests in a plain interpreter too. Damage must show in the tree where it
 claims to. Linting is off. Without ../shared the standard library alone is used. The seed decides every
-choice.
+choice. `--skip` leaves out the first files of the seed's order, those that rules were mended on; `--folder`
+takes the Python files below a folder instead.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from math import sqrt
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Any
 
 from bench.planted import behaviour, benign, damage
@@ -82,11 +85,15 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def library() -> Iterator[tuple[str, str]]:
-    root = Path(sysconfig.get_path("stdlib"))
+    yield from below(Path(sysconfig.get_path("stdlib")), "stdlib")
+
+
+def below(root: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the Python files of a folder, but for tests."""
     for path in sorted(root.rglob("*.py")):
         if not LEFT_OUT & set(path.relative_to(root).parts):
             try:
-                yield f"stdlib:{path.relative_to(root)}", path.read_text(encoding="utf-8")
+                yield f"{name}:{path.relative_to(root)}", path.read_text(encoding="utf-8")
             except UnicodeDecodeError:
                 continue
 
@@ -97,6 +104,9 @@ def tasks() -> list[tuple[str, str, dict[str, Any]]]:
     for name in TASKS:
         for row in rows(name):
             text = row["prompt"] + row["canonical_solution"]
+            if syntax.check(text) is not None:
+                # Many solutions of MBPP are not indented as far as the docstring of their prompt.
+                text = row["prompt"] + indent(dedent(row["canonical_solution"].expandtabs(4)), "    ")
             fields = {"test": row["test"], "entry_point": row["entry_point"]}
             if syntax.check(text) is None:
                 found.append((row["id"], text, fields))
@@ -212,6 +222,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a sample that takes less than a minute")
     parser.add_argument("--files", type=int, help="at most so many files")
+    parser.add_argument("--skip", type=int, default=0, help="leave out the first files of the seed's order")
+    parser.add_argument("--folder", type=Path, help="take the Python files of this folder instead")
     parser.add_argument("--tasks", type=int, help="at most so many items with tests")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--isolation", default="auto")
@@ -221,7 +233,11 @@ def main() -> None:
     items = tasks()
     if not given:
         print("../shared is not there: the standard library alone, and nothing is executed")
-    everything = [*given, *library()]
+    everything = (
+        [*given, *library()]
+        if arguments.folder is None
+        else list(below(arguments.folder, arguments.folder.name))
+    )
     rng = random.Random(arguments.seed)
     most = len(everything) if not arguments.quick else QUICK_FILES
     most = most if arguments.files is None else arguments.files
@@ -229,7 +245,7 @@ def main() -> None:
     most_items = most_items if arguments.tasks is None else arguments.tasks
     rng.shuffle(everything)
     passing = ((name, text) for name, text in everything if syntax.check(text) is None)
-    files = list(islice(passing, most))
+    files = list(islice(passing, arguments.skip, arguments.skip + most))
     items = rng.sample(items, min(most_items, len(items)))
     bench = Bench(arguments.seed, arguments.isolation)
     for name, text in files:

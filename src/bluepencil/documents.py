@@ -4,7 +4,9 @@ A `Step` turns documents into outcomes and knows nothing of files, processes or 
 steps knows nothing of text. Both meet in the types of this module.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
@@ -12,6 +14,9 @@ from typing import Any, Protocol, runtime_checkable
 
 RECORDED = "bluepencil:recorded"
 """The one field that the engine supplies, in a replay: the document's row in the ledger of an earlier run."""
+
+NOTED = "bluepencil:noted"
+"""The field by which a step in a chain asks for the annotations of the steps before it."""
 
 
 class Status(StrEnum):
@@ -99,6 +104,30 @@ class Stage:
     def passed(self) -> bool:
         """Whether the document went on to the next step."""
         return self.outcome.status in (Status.UNCHANGED, Status.EDITED)
+
+
+Heard = Callable[[str, int], None]
+_heard: ContextVar[Heard | None] = ContextVar("bluepencil-heard", default=None)
+
+
+@contextmanager
+def listening(heard: Heard) -> Iterator[None]:
+    """Have a function called with what a step says of its progress while it runs in this thread."""
+    token = _heard.set(heard)
+    try:
+        yield
+    finally:
+        _heard.reset(token)
+
+
+def tell(what: str, count: int) -> None:
+    """Say, inside a step that takes long, that so many more of something are done: "answers", "linted".
+
+    Whoever runs the step may listen; it decides nothing.
+    """
+    heard = _heard.get()
+    if heard is not None and count:
+        heard(what, count)
 
 
 def text_hash(text: str) -> str:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bluepencil.corpus.paths import Kind, resolve
+from bluepencil.corpus.paths import Kind, files_of, resolve
 from bluepencil.errors import InputError
 from conftest import write_rows
 
@@ -53,6 +53,31 @@ def test_what_cannot_be_read_is_said_at_once(tmp_path: Path, entry: str, message
     named = entry if "://" in entry else f"{tmp_path}/{entry}"
     with pytest.raises(InputError, match=message):
         resolve([named])
+
+
+def test_files_of_code_are_an_input_where_there_is_nothing_else(tmp_path: Path) -> None:
+    for name in (
+        "pkg/__init__.py",
+        "pkg/.venv/a.py",
+        "pkg/_b.c",
+        "pkg/notes.txt",
+        "pkg/.c.py",
+        "pkg/deep/D.PY",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
+    (folder,) = resolve([tmp_path / "pkg"])
+    assert (folder.kind, folder.name, folder.size) == (Kind.CODE, "pkg", 18)
+    names = [Path(url).name for url, _ in files_of(folder.url, Kind.CODE)]
+    assert names == ["__init__.py", "_b.c", "D.PY"]
+    assert [s.name for s in resolve([f"{tmp_path}/pkg/*"])] == ["__init__.py", "_b.c"]
+    assert resolve([tmp_path / "pkg" / "__init__.py"])[0].kind is Kind.CODE
+    # Scripts beside pages or data are none of the corpus.
+    (tmp_path / "pkg" / "a.html").write_text("<p>x")
+    assert [s.kind for s in resolve([tmp_path / "pkg"])] == [Kind.HTML]
+    write_rows(tmp_path / "pkg" / "a.jsonl", ROW)
+    assert [s.kind for s in resolve([tmp_path / "pkg"])] == [Kind.JSON_LINES, Kind.HTML]
+    assert [s.name for s in resolve([f"{tmp_path}/pkg/*"])] == ["a.html", "a.jsonl"]
 
 
 def test_addresses_are_opened_through_fsspec() -> None:

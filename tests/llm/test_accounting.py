@@ -3,6 +3,7 @@ import pytest
 from bluepencil.errors import OptionError
 from bluepencil.llm import Budget, BudgetReachedError, Price, Request, approximate_tokens, estimate
 from bluepencil.llm.accounting import Accounts, most_tokens_out, prompt_tokens
+from bluepencil.llm.peers import Spent
 
 
 def test_a_price_is_per_million_tokens() -> None:
@@ -65,8 +66,8 @@ def test_an_estimate_without_price_and_speed_leaves_them_open() -> None:
 
 
 def test_a_budget_covers_what_is_spent_under_way_and_elsewhere() -> None:
-    others = [0, 0]
-    accounts = Accounts(None, Budget(tokens=100), lambda: (others[0], others[1]))
+    others = [Spent()]
+    accounts = Accounts(None, Budget(tokens=100), lambda: others[0])
     assert accounts.affords(60, 40)
     assert not accounts.affords(60, 41)
     accounts.reserve(20, 20)
@@ -74,7 +75,7 @@ def test_a_budget_covers_what_is_spent_under_way_and_elsewhere() -> None:
     assert not accounts.affords(30, 31)
     accounts.reserve(-20, -20)
     accounts.add(tokens_in=10, tokens_out=10)
-    others[:] = [20, 20]
+    others[0] = Spent(20, 20)
     assert accounts.affords(40, 0)
     assert not accounts.affords(41, 0)
     error = accounts.reached()
@@ -84,9 +85,20 @@ def test_a_budget_covers_what_is_spent_under_way_and_elsewhere() -> None:
 
 
 def test_a_budget_in_money() -> None:
-    accounts = Accounts(Price(1e6, 10e6), Budget(money=50), lambda: (0, 0))
+    accounts = Accounts(Price(1e6, 10e6), Budget(money=50), Spent)
     accounts.add(tokens_in=10, tokens_out=2)
     assert accounts.usage.money == pytest.approx(30)
     assert accounts.affords(10, 1)
     assert not accounts.affords(10, 2)
     assert "50.0000 in money" in str(accounts.reached())
+
+
+def test_a_budget_in_money_counts_what_others_paid_at_their_own_price() -> None:
+    others = [Spent()]
+    accounts = Accounts(Price(1e6, 10e6), Budget(money=50), lambda: others[0])
+    # Five without a price, which count at the price of this one, and a thousand that cost twenty.
+    others[0] = Spent(1005, 0, 20.0, unpriced_in=5)
+    accounts.add(tokens_in=5)
+    assert accounts.affords(20, 0)
+    assert not accounts.affords(21, 0)
+    assert "1,010 tokens in and 0 out are spent, 30.0000 in money" in str(accounts.reached())

@@ -355,3 +355,15 @@ def test_a_cache_folder_that_goes_away_ends_the_run(tmp_path: Path) -> None:
         folder.rmdir()
         with pytest.raises(OutputError, match="cannot be read"):
             one.ask_all([ask("a")])
+
+
+def test_a_budget_in_money_holds_over_steps_with_prices_of_their_own(tmp_path: Path) -> None:
+    shared = {"cache": str(tmp_path), "run": "r", "in_flight": 1, "budget": Budget(money=400)}
+    with FakeServer(lambda seen: reply("x", tokens=(10, 0))) as server:
+        with client(server, **shared, price=Price(1e6, 0)) as cheap:
+            cheap.ask_all(ask(str(n), max_tokens=5) for n in range(3))
+        with client(server, **{**shared, "model": "dear"}, price=Price(10e6, 0)) as dear:
+            with pytest.raises(BudgetReachedError, match=r"60 tokens in and 0 out are spent, 330\.0000"):
+                dear.ask_all(ask(str(n), max_tokens=5) for n in range(9))
+            # At the dear price the three cheap ones would have left room for one.
+            assert dear.usage.answered == 3

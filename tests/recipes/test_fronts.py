@@ -5,8 +5,9 @@ from click.testing import CliRunner
 
 from bluepencil.cli import cli
 from bluepencil.errors import OptionError
-from bluepencil.recipes.fronts import code_recipe, guarded
-from bluepencil.recipes.load import Entry
+from bluepencil.recipes.fronts import code_recipe, guarded, math_recipe
+from bluepencil.recipes.load import Entry, load_recipe
+from conftest import ROOT
 
 GOOD = '"""Adds numbers."""\n\n\ndef add(left, right):\n    """Return the sum."""\n    return left + right\n'
 BENCHMARK = {
@@ -27,6 +28,16 @@ def test_steps_are_entries_in_the_order_named():
     assert [(one.step, dict(one.options)) for one in recipe.steps] == [
         ("lint", {"threshold": 5.0}),
         ("syntax", {}),
+    ]
+
+
+def test_what_comes_after_a_score_is_for_the_medium():
+    recipe = code_recipe(["sgcr", "score", "scor", "format"], {"scor": {"fallback": "drop"}})
+    assert [dict(one.options) for one in recipe.steps] == [
+        {},
+        {},
+        {"only": "medium", "fallback": "drop"},
+        {},
     ]
 
 
@@ -56,6 +67,23 @@ def test_the_command_checks_files_and_finds_benchmark_items(tmp_path):
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["totals"]["outcomes"] == {"unchanged": 1, "edited": 0, "dropped": 2, "failed": 0}
     assert manifest["totals"]["reasons"]["dropped:contaminated"] == 1
+
+
+def test_pages_of_mathematics_are_stripped_and_rewritten():
+    assert [one.step for one in math_recipe(strength=None).steps] == ["math"]
+    refine, math = math_recipe(strength="strong", rewrite={"style": "qa"}).steps
+    assert (refine.options["strength"], refine.options["keep_math"]) == ("strong", True)
+    assert math.options == {"style": "qa"}
+    names = [one.step for one in math_recipe(only_math=True, against=["items.jsonl"]).steps]
+    assert names == ["math-pages", "refine", "decontaminate", "math", "decontaminate"]
+
+
+def test_the_command_and_the_recipe_that_ships_do_the_same():
+    shipped = load_recipe(ROOT / "recipes" / "swallow-math.toml")
+    made = math_recipe(only_math=True, rewrite=shipped.steps[-1].options)
+    assert [(one.step, dict(one.options)) for one in made.steps] == [
+        (one.step, dict(one.options)) for one in shipped.steps
+    ]
 
 
 def test_the_command_explains_without_an_input_and_wants_one_otherwise():

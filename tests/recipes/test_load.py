@@ -1,5 +1,7 @@
 """Recipes: what is read, what is refused and how that is said, what is set from outside."""
 
+import importlib.metadata
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bluepencil.code import steps as code_steps
 from bluepencil.errors import BluepencilError, InputError, MissingExtraError, OptionError
 from bluepencil.recipes.explain import explain_recipe
 from bluepencil.recipes.load import build, load_recipe, with_settings
@@ -152,6 +155,26 @@ def test_what_is_wrong_is_said_with_its_place(toys: None, recipe: Path, written:
     assert str(caught.value).startswith((str(recipe), "the recipe"))
 
 
+def test_duplicates_are_what_the_recipe_says(toys: None, recipe: Path) -> None:
+    recipe.write_text('[dedup]\nthreshold = 0.7\n[[steps]]\nstep = "gate"')
+    read = load_recipe(recipe)
+    assert read.dedup is not None
+    assert (read.dedup.threshold, read.dedup.unit) == (0.7, "tokens")
+    assert "then      drops duplicates (those of which 70% of 5 tokens" in explain_recipe(recipe)
+    assert "datasketch" in explain_recipe(recipe)
+    for written, message in (
+        ("[dedup]\nthreshold = 2", r"\[dedup\]: the threshold must lie between 0 and 1"),
+        ("[dedup]\ntreshold = 1", r"\[dedup\]: there is no option 'treshold'; did you mean 'threshold'"),
+        ("dedup = 3", "dedup must be a table, not 3"),
+    ):
+        recipe.write_text(f'{written}\n[[steps]]\nstep = "gate"')
+        with pytest.raises(OptionError, match=message):
+            load_recipe(recipe)
+    recipe.write_text('[dedup]\nnear = false\n[[steps]]\nstep = "distill"')
+    with pytest.raises(OptionError, match=r"\[dedup\] compares documents"):
+        built(recipe)
+
+
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the recipe cannot be read"):
         load_recipe(tmp_path / "none.toml")
@@ -162,6 +185,31 @@ def test_a_missing_package_is_said_before_anything_starts(toys: None, recipe: Pa
     with pytest.raises(MissingExtraError, match=r"bluepencil\[code\]"):
         built(recipe)
     assert "NOT INSTALLED: pip install 'bluepencil[code]'" in explain_recipe(recipe)
+
+
+@pytest.mark.parametrize(("chosen", "other"), [("pylint", "ruff"), ("ruff", "pylint")])
+def test_linting_needs_the_chosen_linter_only(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch, chosen: str, other: str
+) -> None:
+    find_spec = importlib.util.find_spec
+    gone = {other}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in gone else find_spec(name))
+    monkeypatch.setattr(code_steps, "_scorers", {})
+    recipe.write_text(f'[[steps]]\nstep = "lint"\nlinter = "{chosen}"')
+    (step,) = built(recipe)
+    assert step.step.describe()["linter"] == chosen
+    assert f"{chosen} {importlib.metadata.version(chosen)} (extra: code)" in explain_recipe(recipe)
+    assert f"{other} {importlib.metadata.version(other)}" not in explain_recipe(recipe)
+
+
+def test_a_missing_linter_is_said_before_anything_starts(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(code_steps, "_scorers", {})
+    recipe.write_text('[[steps]]\nstep = "lint"')
+    with pytest.raises(MissingExtraError, match=r"pylint.*bluepencil\[code\]"):
+        built(recipe)
 
 
 def test_options_are_set_from_outside(toys: None, recipe: Path) -> None:
@@ -234,20 +282,24 @@ def test_the_steps_of_rewriting_are_built(recipe: Path, kind: str) -> None:
     assert one.step.name == f"{kind}:m"
 
 
-def test_a_gate_before_a_rewrite(recipe: Path) -> None:
+def test_rewrites_for_some_scores_alone(recipe: Path) -> None:
     recipe.write_text(
-        '[server]\nserver = "http://h"\nmodel = "m"\n[[steps]]\nstep = "sgcr"\n'
-        'gate = {model = "small", low = 2}\nverify = {names = "record", limits = {seconds = 3}}'
+        '[server]\nserver = "http://h"\nmodel = "m"\n[[steps]]\nstep = "score"\nmodel = "small"\nlow = 2\n'
+        '[[steps]]\nstep = "sgcr"\nonly = "medium"\nverify = {names = "record", limits = {seconds = 3}}\n'
+        '[[steps]]\nstep = "scor"\nonly = "medium"\nprice = [1, 2]'
     )
-    (one,) = built(recipe)
-    assert (one.step.score.low, one.step.score.high) == (2.0, 7.0)
-    assert one.step.score.options.client.model == "small"
-    assert one.step.step.verifier.checks.limits.seconds == 3
-    assert one.calls == 2
-    (off,) = built(recipe, "sgcr.verify=false")
-    assert off.step.step.verifier is None
-    with pytest.raises(OptionError, match=r"\(sgcr\): gate: there is no option 'hihg'; did you mean 'high'"):
-        built(recipe, "sgcr.gate.hihg=3")
+    scored, styled, alone = built(recipe)
+    assert (scored.step.low, scored.step.high, scored.step.name) == (2.0, 7.0, "score:small")
+    assert (styled.step.band, styled.step.name, styled.calls) == ("medium", "sgcr:m", 1)
+    assert styled.step.step.verifier.checks.limits.seconds == 3
+    assert alone.clients[0].price.output_per_million == 2
+    (_, off, _) = built(recipe, "sgcr.verify=false", "sgcr.only=all")
+    assert off.step.verifier is None
+    with pytest.raises(OptionError, match=r"\(sgcr\): only must be one of all, medium, high, not 'low'"):
+        built(recipe, "sgcr.only=low")
+    recipe.write_text(recipe.read_text().replace('"score"', '"sgcr"').replace("low = 2\n", ""))
+    with pytest.raises(OptionError, match=r"step 2 \(sgcr\): only goes by a score, and no step before"):
+        built(recipe)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

@@ -5,13 +5,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from bluepencil.api import refine, replay, run_recipe
+from bluepencil.engine.progress import Progress
 from bluepencil.engine.state import read_manifest
 from bluepencil.errors import OutputError
 from bluepencil.recipes.estimate import estimate_recipe
@@ -199,6 +202,54 @@ def test_the_command_explains_estimates_runs_and_shows(recipe: Path, tmp_path: P
     assert "2. expert:m: edited" in shown
     assert "\n-Home | News\n" in shown
     assert read_manifest(tmp_path / "out")["options"]["on_failure"] == "drop"
+
+
+class Listening(Progress):
+    """Knows whether answers were told of before any document was done."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True)
+        self.heard = threading.Event()
+
+    def told(self, counts: Mapping[str, int]) -> None:
+        if counts.get("answers"):
+            self.heard.set()
+
+
+def test_answers_are_told_while_others_are_waited_for(recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text('[server]\nmodel = "m"\n[[steps]]\nstep = "expert"')
+    write_rows(tmp_path / "in.jsonl", pages(20)[3:])
+    progress = Listening()
+
+    def held_up(seen: Seen) -> Reply:
+        """Answer one of the documents, all of which are in one block, when an answer to another is told."""
+        last = "No. 19 " in seen.text and not progress.heard.is_set() and seen.times < 8
+        return fault(503, retry_after="0.2") if last else answered(seen)
+
+    with FakeServer(held_up) as server:
+        asking = {"server": server.address, "cache": str(tmp_path / "cache")}
+        run_recipe(recipe, tmp_path / "in.jsonl", tmp_path / "out", asking=asking, progress=progress)
+        assert 1 < next(seen for seen in reversed(server.seen) if "No. 19 " in seen.text).times < 8
+
+
+def test_what_is_left_is_written_without_duplicates(toys: None, recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text('[[steps]]\nstep = "gate"\nword = "spam"\n[dedup]\nnear = false\n')
+    texts = {"a": "x", "b": "spam", "c": "x ", "d": "y"}
+    rows = [{"id": name, "text": text, "licence": name} for name, text in texts.items()]
+    source = write_rows(tmp_path / "in.jsonl", rows)
+    manifest = run_recipe(recipe, source, tmp_path / "out")
+    assert manifest["totals"]["data_rows"] == 3
+    unique = read_manifest(tmp_path / "out.unique")
+    assert unique["totals"]["reasons"] == {"dropped:duplicate": 1}
+    assert parquet.read_table(tmp_path / "out.unique" / "data").to_pylist() == [rows[0], rows[3]]
+    assert run_recipe(recipe, source, tmp_path / "out") == manifest
+    # Where nothing is left, there is nothing to compare.
+    run_recipe(recipe, source, tmp_path / "none", settings=["gate.word="])
+    assert not (tmp_path / "none.unique").exists()
+    recipe.write_text('[[steps]]\nstep = "refine"\nrefiner = "none"\n[dedup]\nnear = false\n')
+    said = bluepencil("run", recipe, source, "-o", tmp_path / "said").stdout
+    assert "without duplicates:" in said
+    assert "duplicate" in said.partition("without duplicates:")[2]
 
 
 def test_killed_again_and_again_no_stored_answer_is_bought_twice(recipe: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bluepencil.engine.results import read_results
 from bluepencil.engine.state import read_manifest
 from bluepencil.errors import OptionError
 from bluepencil.report.difference import MOST_LINES, difference
-from bluepencil.report.distributions import SAMPLE, Numbers, distributions
+from bluepencil.report.distributions import SAMPLE, Numbers, OfStep, distributions
 from bluepencil.report.documents import shown, stage_numbers
 from bluepencil.report.funnel import funnel
 from bluepencil.report.histogram import Series, histogram
@@ -94,6 +94,22 @@ def test_the_ledger_is_gathered_by_step(run: Path) -> None:
     for number, step in enumerate(found.steps):
         entries = [row["stages"][number] for row in rows if len(row["stages"]) > number]
         assert step.numbers["score"].count == sum("score" in (e["annotations"] or "") for e in entries)
+
+
+def test_tables_in_annotations_are_scores_or_counts() -> None:
+    step = OfStep()
+    for after, new in ((9.5, {"unused-import": 2}), (10.0, {"unused-import": 1, "reimported": 1})):
+        step.note({"lint": {"before": 10.0, "after": after, "new": new}, "empty": {}})
+    assert {name: numbers.values for name, numbers in step.numbers.items()} == {
+        "lint.before": [10.0, 10.0],
+        "lint.after": [9.5, 10.0],
+    }
+    assert step.verdicts() == {"lint.new": {"unused-import": 3, "reimported": 1}}
+
+
+def test_one_bar_alone_does_not_fill_the_picture() -> None:
+    (width,) = re.findall(r'<rect [^>]*width="([\d.]+)"', histogram([Series("x", [6.0] * 9)]))
+    assert float(width) < 100
 
 
 def test_a_long_row_of_numbers_is_sampled() -> None:

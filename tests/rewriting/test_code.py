@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from bluepencil.documents import Document, Outcome, Status, Step
+from bluepencil.documents import NOTED, Document, Outcome, Status, Step
 from bluepencil.engine.chain import chain
 from bluepencil.errors import OptionError
 from bluepencil.llm import ClientOptions, Price
 from bluepencil.rewriting import code
 from bluepencil.rewriting.answers_fences import fenced
 from bluepencil.rewriting.code_syntax import SyntaxVerifier
-from bluepencil.rewriting.score import SECTION, Gated, ScoreReason, score
+from bluepencil.rewriting.score import SECTION, Band, Only, ScoreReason, score
 from bluepencil.rewriting.step import Rewrite
 from bluepencil.rewriting.verdict import Rejection, Verdict
 
@@ -147,53 +147,60 @@ def test_scores_drop_the_low_and_are_noted() -> None:
     assert medium.annotations["tokens_in"] == 90
 
 
-def test_only_the_medium_are_rewritten() -> None:
+def test_only_the_medium_are_rewritten_by_the_steps_behind_a_score() -> None:
     with FakeServer(script) as server:
         client = options(server, price=Price(1e6, 1e6))
-        gated = Gated(score(client), sgcr(client))
+        steps = [score(client), Only(sgcr(client)), Only(scor(client))]
         texts = ["x = 1 # low", SOURCE, "y # high", "z # odd", " "]
-        low, medium, high, odd, blank = run(gated, *texts)
-        assert [task(seen) for seen in server.seen].count("sgcr") == 1
-    assert (low.status, low.reason) == (Status.DROPPED, ScoreReason.LOW)
+        low, medium, high, odd, blank = run(chain(steps), *texts)
+        asked = [task(seen) for seen in server.seen]
+    assert (asked.count("score"), asked.count("sgcr"), asked.count("scor")) == (4, 1, 1)
+    assert (low.status, low.reason, len(low.stages)) == (Status.DROPPED, ScoreReason.LOW, 1)
     assert (high.status, high.reason) == (Status.UNCHANGED, ScoreReason.HIGH)
-    assert (odd.status, odd.reason) == (Status.UNCHANGED, "answer-without-score")
-    assert (blank.status, blank.reason) == (Status.UNCHANGED, "no-text")
-    assert (medium.status, medium.text) == (Status.EDITED, STYLED)
-    notes = medium.annotations
-    assert (notes["score"], notes["band"], notes["evaluation"]) == (5, "medium", 3)
-    assert (notes["tokens_in"], notes["tokens_out"], notes["cost"]) == (190, 59, pytest.approx(249))
-    assert notes["prompt_hash"] == gated.step.describe()["prompt"]
-    assert notes["score_prompt_hash"] == gated.score.describe()["prompt"]
+    assert (odd.status, odd.reason) == (Status.UNCHANGED, ScoreReason.NONE)
+    assert odd.stages[0].outcome.reason == "answer-without-score"
+    assert (blank.status, blank.reason) == (Status.UNCHANGED, ScoreReason.NONE)
+    assert (medium.status, medium.text) == (Status.EDITED, ALONE)
+    assert [stage.step for stage in medium.stages] == ["score:m", "sgcr:m", "scor:m"]
+    assert [stage.text for stage in medium.stages] == [SOURCE, STYLED, ALONE]
+    scored, styled, alone = (stage.outcome.annotations for stage in medium.stages)
+    assert (scored["score"], scored["band"], styled["evaluation"]) == (5, "medium", 3)
+    hashes = [notes["prompt_hash"] for notes in (scored, styled, alone)]
+    assert hashes == [step.describe()["prompt"] for step in steps]
+    assert medium.annotations["tokens_in"] == sum(n["tokens_in"] for n in (scored, styled, alone))
 
 
-def test_a_gate_before_several_steps() -> None:
+def test_the_high_may_be_the_ones() -> None:
     with FakeServer(script) as server:
         client = options(server)
-        (outcome,) = run(Gated(score(client), chain([sgcr(client), scor(client)])), SOURCE)
-    assert outcome.text == ALONE
-    assert [stage.step for stage in outcome.stages] == ["sgcr:m", "scor:m"]
-    assert (outcome.annotations["score"], outcome.annotations["tokens_in"]) == (5, 250)
+        medium, high = run(chain([score(client), Only(sgcr(client), Band.HIGH)]), SOURCE, "y # high")
+    assert (medium.status, medium.reason) == (Status.UNCHANGED, ScoreReason.MEDIUM)
+    assert (high.status, high.text) == (Status.EDITED, STYLED)
 
 
-def test_a_gate_is_a_step_that_travels() -> None:
-    gated = Gated(score(NOWHERE), sgcr(NOWHERE, fields=("path",)))
-    assert isinstance(gated, Step)
-    assert pickle.loads(pickle.dumps(gated)) == gated
-    assert (gated.name, gated.fields) == ("gated:sgcr:m", ("path",))
-    assert gated.describe() != Gated(score(NOWHERE, low=2), gated.step).describe()
+def test_without_a_score_nothing_is_asked() -> None:
+    with FakeServer(script) as server:
+        with pytest.raises(OptionError, match="put a step that scores them before it"):
+            run(Only(sgcr(options(server))), SOURCE)
+        assert server.seen == []
+
+
+def test_what_is_for_some_scores_travels() -> None:
+    only = Only(sgcr(NOWHERE, fields=("path",)))
+    assert isinstance(only, Step)
+    assert pickle.loads(pickle.dumps(only)) == only
+    assert (only.name, only.fields) == ("sgcr:m", ("path", NOTED))
+    assert chain([score(NOWHERE), only]).fields == ("path",)
+    assert only.describe() != only.step.describe()
+    assert only.describe() != Only(only.step, "high").describe()
     with pytest.raises(OptionError, match="order"):
         score(NOWHERE, low=8)
 
 
-def test_an_estimate_of_a_gate_counts_both_questions() -> None:
+def test_an_estimate_is_that_of_every_score_being_right() -> None:
     client = ClientOptions(server="http://127.0.0.1:9", model="m", price=Price(1, 1))
-    gated = Gated(score(client), sgcr(client))
     documents = [Document(str(number), SOURCE) for number in range(3)]
-    parts = [gated.score.estimate(documents), gated.step.estimate(documents)]
-    both = gated.estimate(iter(documents), tokens_per_s=10)
-    assert (both.documents, both.tokens_out) == (6, sum(part.tokens_out for part in parts))
-    assert both.money == pytest.approx(sum(part.money or 0 for part in parts))
-    assert both.seconds == pytest.approx(both.tokens_out / 10)
+    assert Only(sgcr(client)).estimate(documents) == sgcr(client).estimate(documents)
 
 
 def test_python_is_verified_by_default() -> None:

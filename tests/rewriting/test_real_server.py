@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from bluepencil.documents import Document, Status
+from bluepencil.engine.chain import chain
 from bluepencil.llm import ClientOptions, LocalServer
 from bluepencil.rewriting.code import sgcr
-from bluepencil.rewriting.score import Gated, score
+from bluepencil.rewriting.score import Only, score
 from llm.test_real_server import pytestmark as needed
 from llm.test_real_server import server as server
 
@@ -32,9 +33,10 @@ def test_nonsense_is_never_taken_for_code(server: tuple[LocalServer, str], tmp_p
 def test_a_score_of_nonsense_is_none(server: tuple[LocalServer, str], tmp_path: Path) -> None:
     running, model = server
     client = ClientOptions(server=running.address, model=model, cache=str(tmp_path))
-    gated = Gated(score(client, params={"temperature": 0, "max_tokens": 8}), sgcr(client))
-    (outcome,) = gated.run([Document("a", SOURCE)])
-    assert (outcome.status, outcome.text) == (Status.UNCHANGED, None)
-    assert outcome.reason in ("answer-cut-off", "answer-empty", "answer-without-score", "answer-unclosed")
-    assert "score" not in outcome.annotations
-    assert gated.score.question.client.usage.sent == 1
+    scored = score(client, params={"temperature": 0, "max_tokens": 8})
+    (outcome,) = chain([scored, Only(sgcr(client))]).run([Document("a", SOURCE)])
+    assert (outcome.status, outcome.text, outcome.reason) == (Status.UNCHANGED, None, "not-scored")
+    said = outcome.stages[0].outcome
+    assert said.reason in ("answer-cut-off", "answer-empty", "answer-without-score", "answer-unclosed")
+    assert "score" not in said.annotations
+    assert scored.question.client.usage.sent == 1

@@ -182,6 +182,30 @@ def test_its_neighbour_is_accepted(old, new):
     assert codes(SOURCE, after) == []
 
 
+@pytest.mark.parametrize("base", ["Protocol", "protocols.Protocol"])
+def test_a_method_that_had_a_body_keeps_one_in_whatever_class(base: str) -> None:
+    full = f"class Echo({base}):\n    def received(self, data):\n        self.transport.write(data)\n"
+    for stub in ("pass", "...", "return None"):
+        emptied = f"{full.partition('        ')[0]}        {stub}\n"
+        assert Rule.PLACEHOLDER in codes(full, emptied, undefined=False)
+        assert codes(emptied, emptied, undefined=False) == []
+    more = "    def lost(self, error): ...\n"
+    assert codes(full, full + more, undefined=False) == []
+
+
+def test_a_fence_in_a_comment_of_the_original_is_its_own() -> None:
+    before = "def f(x):\n    # ```py\n    # f(1)\n    # ```\n    return x\n"
+    assert codes(before, before) == []
+    assert codes(before, before.replace("return x", "return (x)")) == []
+
+
+def test_an_attribute_of_another_object_vouches_for_none_of_a_module() -> None:
+    node = "class Node:\n    def __init__(self, parent):\n        self.parent = parent\n"
+    before = f"import os\nimport socket\n\n\n{node}"
+    assert codes(before, f'{before}\n\nHERE = os.path.parent("a")\n') == [Rule.INVENTED_NAME]
+    assert codes(before, f"{before}\n\nsocket.patience = 5\nprint(socket.patience)\n") == []
+
+
 def test_every_rule_has_a_case_here_or_in_the_tests_of_lint_literals_and_behaviour():
     elsewhere = {Rule.LINT, Rule.LINT_FAILED, Rule.LITERALS, Rule.BEHAVIOUR, Rule.TIMED_OUT, Rule.SOURCE}
     assert {rule for rule, _, _ in BROKEN} == set(Rule) - elsewhere

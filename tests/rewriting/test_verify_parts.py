@@ -91,6 +91,40 @@ def test_a_lower_lint_score_is_rejected_and_the_same_one_is_not():
     assert lint(BEFORE, "# pylint: skip-file\n" + BEFORE) == [Rule.LINT_FAILED]
 
 
+def test_layout_costs_no_points_as_a_formatter_mends_it():
+    pytest.importorskip("pylint")
+    documented = 'def add(first, second):\n    """Add."""\n    return first + second'
+    # A line end that is missing at the end costs two statements five points.
+    assert lint(BEFORE, documented) == []
+    assert lint(BEFORE, documented, lint_formatted=False) == [Rule.LINT]
+    assert lint(BEFORE, BEFORE.replace("    return first", "    return (first").rstrip() + ")\n") == []
+
+
+LONG = """import os
+
+
+def add(first, second):
+    total = first
+    total = total + second
+    return total
+"""
+SHORT = "import os\n\n\ndef add(first, second):\n    return first + second\n"
+
+
+def test_fewer_statements_with_the_same_messages_are_no_worse():
+    pytest.importorskip("pylint")
+    document = Document("", LONG)
+    verifier = CodeVerifier(CodeChecks(min_characters=0))
+    (shorter,) = verifier.check_all([(LONG, SHORT, document)])
+    assert shorter.accepted
+    assert shorter.notes["lint"]["after"] < shorter.notes["lint"]["before"]
+    worse = SHORT.replace("import os\n", "import os\nimport re\n")
+    (rejected,) = verifier.check_all([(LONG, worse, document)])
+    assert [one.code for one in rejected.rejections] == [Rule.LINT]
+    assert "; new: unused-import" in rejected.rejections[0].detail
+    assert rejected.notes["lint"]["new"] == {"unused-import": 1}
+
+
 def test_scores_are_noted_and_only_taken_of_what_passes_the_rest(monkeypatch):
     pytest.importorskip("pylint")
     asked = []

@@ -6,7 +6,7 @@ import click
 
 from bluepencil.cli.asking import asking_options
 from bluepencil.cli.options import corpus_options
-from bluepencil.cli.recipe import recipe_options, run_recipe
+from bluepencil.cli.recipe import against_option, recipe_options, run_recipe
 
 
 @click.command()
@@ -14,7 +14,7 @@ from bluepencil.cli.recipe import recipe_options, run_recipe
 @click.option("-o", "--output", metavar="OUT", help="The folder for the result.")
 @click.option(
     "--steps",
-    default="syntax,lint,sgcr,scor",
+    default="syntax,lint,sgcr,scor,format",
     show_default=True,
     help="What is done, in this order: language, size, syntax, generated, comments, repetition, lint, score, "
     "sgcr, scor, format.",
@@ -37,13 +37,7 @@ from bluepencil.cli.recipe import recipe_options, run_recipe
 @click.option(
     "--execute", is_flag=True, help="Run tests and doctests before and after a rewrite, in a sandbox."
 )
-@click.option(
-    "--against",
-    multiple=True,
-    metavar="FILE[:MAP]",
-    help="Benchmark items: files that hold one are dropped, before and after rewriting. "
-    "`bluepencil decontaminate --help` says more.",
-)
+@against_option
 @recipe_options
 @asking_options
 @corpus_options
@@ -64,11 +58,14 @@ def code(
 ) -> None:
     """Check, lint, rewrite and verify source files (SwallowCode).
 
-    Files that do not compile or lint badly are dropped; a model rewrites the rest twice, by a style guide
-    (sgcr) and into examples that stand on their own (scor); each rewrite is verified. Any further option of
-    a step is set with --set; docs/code.md and docs/rewriting.md name them. Recipes do the same and more.
+    INPUT is files of records (JSON lines, Parquet), or source files, or folders of either. Files that do not
+    compile or lint badly are dropped; a model rewrites the rest twice, by a style guide (sgcr) and into
+    examples that stand on their own (scor); each rewrite is verified; the result is formatted. With score
+    before them, only what is of medium score is rewritten. Any further option of a step is set with --set;
+    docs/code.md and docs/rewriting.md name them. Recipes do the same and more.
 
     \b
+      bluepencil code my-project/src -o checked --steps syntax,lint,format
       bluepencil code files.jsonl.gz -o checked --steps syntax,lint --text-field content
       bluepencil code files.jsonl -o code --server http://127.0.0.1:8000 --model NAME --estimate
       bluepencil code files.jsonl -o code --server URL --model NAME --against HumanEval.jsonl.gz

@@ -33,6 +33,15 @@ _OPTIONS = (
 )
 
 
+against_option = click.option(
+    "--against",
+    multiple=True,
+    metavar="FILE[:MAP]",
+    help="Benchmark items: what holds one is dropped, before and after rewriting. "
+    "`bluepencil decontaminate --help` says more.",
+)
+
+
 def run_recipe(
     recipe: "str | Recipe",
     inputs: tuple[str, ...],
@@ -47,6 +56,7 @@ def run_recipe(
     """Explain, estimate or run a recipe; what the command line says takes the place of what it says."""
     from bluepencil import api
     from bluepencil.engine.progress import Progress
+    from bluepencil.engine.state import read_manifest
     from bluepencil.recipes.estimate import estimate_recipe
     from bluepencil.recipes.explain import explain_recipe
 
@@ -73,6 +83,10 @@ def run_recipe(
         recipe, inputs, output, settings=settings, asking=said, progress=progress, **chosen
     )
     finish(manifest, str(Path(output)))
+    unique = Path(f"{Path(output)}.unique")
+    if manifest.get("about", {}).get("dedup") and unique.exists():
+        click.echo("\nwithout duplicates:")
+        finish(read_manifest(unique), str(unique))
 
 
 def _echo_estimates(count: int, estimates: Sequence["StepEstimate"]) -> None:

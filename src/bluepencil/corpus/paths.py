@@ -18,7 +18,14 @@ class Kind(StrEnum):
     PARQUET = "parquet"
     WARC = "warc"
     HTML = "html"
+    CODE = "code"
 
+
+_HTML = (".html", ".htm")
+_CODE = (
+    ".py", ".pyi", ".pyw", ".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".hxx", ".java", ".js", ".mjs",
+    ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".go", ".rs", ".sh", ".bash",
+)  # fmt: skip
 
 SUFFIXES: dict[str, tuple[Kind, str | None]] = {
     ".jsonl": (Kind.JSON_LINES, None),
@@ -35,12 +42,10 @@ SUFFIXES: dict[str, tuple[Kind, str | None]] = {
     ".warc.gz": (Kind.WARC, None),
     ".wet": (Kind.WARC, None),
     ".wet.gz": (Kind.WARC, None),
-    ".html": (Kind.HTML, None),
-    ".htm": (Kind.HTML, None),
+    **dict.fromkeys(_HTML, (Kind.HTML, None)),
+    **dict.fromkeys(_CODE, (Kind.CODE, None)),
 }
 """What is readable, by the end of the file name: the kind of records, and the compression to undo first."""
-
-_HTML = (".html", ".htm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +99,50 @@ def _resolve_one(entry: str) -> list[Source]:
         found, root, what = _files(filesystem, [path], readable_only=False), _parent(path), ""
     else:
         raise InputError(f"there is no input {entry}")
-    pages = [path for path in found if path.lower().endswith(_HTML)] if filesystem.isdir(path) else []
-    found = [path for path in found if path not in set(pages)] if pages else found
-    if not found and not pages:
+    if not found:
         raise InputError(f"{entry} {what}; readable are: {' '.join(sorted(SUFFIXES))}")
-    sources = [_source(filesystem, path, root) for path in found]
-    return sources + ([_html_folder(filesystem, path)] if pages else [])
+    # Scripts beside data or pages are none of the corpus; alone they are.
+    found = [name for name in found if not _is_code(name)] or found
+    if not filesystem.isdir(path):
+        return [_source(filesystem, name, root) for name in found]
+    return _of_folder(filesystem, path, found)
 
 
-def _html_folder(filesystem: Any, path: str) -> Source:
-    """Make one input of all HTML files below a folder: they are too many, and too small, to be one each."""
+def _of_folder(filesystem: Any, path: str, found: Sequence[str]) -> list[Source]:
+    """Return the inputs in a folder: each file of records, and all pages, or all files of code, as one."""
+    kinds = [(kind_of(name) or (Kind.JSON_LINES, None))[0] for name in found]
+    sources = [
+        _source(filesystem, name, path) for name, kind in zip(found, kinds, strict=True) if kind not in _SMALL
+    ]
+    return sources + [_small_files(filesystem, path, kind) for kind in _SMALL if kind in kinds]
+
+
+def _small_files(filesystem: Any, path: str, kind: Kind) -> Source:
+    """Make one input of all files of a kind below a folder: too many, and too small, to be one each."""
     url = _url(filesystem, path)
-    files = html_files(url)
+    files = files_of(url, kind)
     listing = sha256(repr(files).encode()).hexdigest()[:16]
     size = sum(size for _, size in files)
-    return Source(url, path.rpartition("/")[2], Kind.HTML, None, size, f"{size}:{len(files)}:{listing}")
+    return Source(url, path.rpartition("/")[2], kind, None, size, f"{size}:{len(files)}:{listing}")
 
 
-def html_files(url: str) -> list[tuple[str, int]]:
-    """Return the HTML files below a folder, or the file itself, by name: (address, bytes)."""
+def files_of(url: str, kind: Kind) -> list[tuple[str, int]]:
+    """Return the files of HTML or code below a folder, or the file itself, by name: (address, bytes).
+
+    Code in hidden folders is left out: `.git`, `.venv`.
+    """
     filesystem, path = _filesystem(url)
     found = filesystem.find(path, detail=True)
+    hidden = "/." if kind is Kind.CODE else "\0"
     return [
         (_url(filesystem, name), int(info["size"]))
         for name, info in sorted(found.items())
-        if name.lower().endswith(_HTML)
+        if name.lower().endswith(_SMALL[kind]) and hidden not in name[len(path) :]
     ]
+
+
+_SMALL = {Kind.HTML: _HTML, Kind.CODE: _CODE}
+"""Kinds of which a folder is one input, by the ends of their names."""
 
 
 def _data_of_run(filesystem: Any, path: str) -> str:
@@ -131,13 +154,22 @@ def _data_of_run(filesystem: Any, path: str) -> str:
 def _files(filesystem: Any, paths: Iterable[str], *, readable_only: bool) -> list[str]:
     paths = list(paths)
     if readable_only:
-        hidden = (".", "_")
-        return [p for p in paths if kind_of(p) and not p.rpartition("/")[2].startswith(hidden)]
+        return [path for path in paths if kind_of(path) and not _is_hidden(path)]
     for path in paths:
         if kind_of(path) is None:
             known = " ".join(sorted(SUFFIXES))
             raise InputError(f"{path} has an ending that tells no format; readable are: {known}")
     return paths
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether a file is not for readers, such as `_SUCCESS.json`; `__init__.py` is."""
+    hidden = (".",) if _is_code(path) else (".", "_")
+    return path.rpartition("/")[2].startswith(hidden)
+
+
+def _is_code(path: str) -> bool:
+    return path.lower().endswith(_CODE)
 
 
 def kind_of(path: str) -> tuple[Kind, str | None] | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from bluepencil.corpus.block import BLOCK_BYTES, BLOCK_DOCUMENTS, BadRecord, SkippedRecord, grouped
 from bluepencil.corpus.jsonlines import JsonBlock, JsonReading, Row, document_of
-from bluepencil.corpus.paths import Source, html_files, open_url
+from bluepencil.corpus.paths import Kind, Source, files_of, open_url
 from bluepencil.documents import Document, Reason
 from bluepencil.errors import InputError
 
@@ -59,7 +59,7 @@ def html_pages(
     source: Source, group: tuple[int, int], reading: JsonReading, max_bytes: int
 ) -> Iterator[Page]:
     """Read some files of a folder of HTML; `group` is (first, last + 1) in the sorted list of files."""
-    for position, (url, _) in list(enumerate(html_files(source.url)))[slice(*group)]:
+    for position, (url, _) in list(enumerate(files_of(source.url, Kind.HTML)))[slice(*group)]:
         try:
             with open_url(url) as stream:
                 data = stream.read(max_bytes + 1)
@@ -76,9 +76,9 @@ def html_pages(
 
 
 @lru_cache(maxsize=8)
-def html_groups(source: Source, unit_bytes: int) -> list[tuple[int, int]]:
-    """Return the units of a folder of HTML: runs of files of about `unit_bytes` together."""
-    return grouped((size for _, size in html_files(source.url)), unit_bytes)
+def groups_of_files(source: Source, unit_bytes: int) -> list[tuple[int, int]]:
+    """Return the units of a folder of small files: runs of files of about `unit_bytes` together."""
+    return grouped((size for _, size in files_of(source.url, source.kind)), unit_bytes)
 
 
 def _row(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bluepencil.documents import Document, Outcome, Stage, Status, Step
+from bluepencil.documents import NOTED, Document, Outcome, Stage, Status, Step
 from bluepencil.engine.isolate import run_step
 from bluepencil.errors import OptionError
 
@@ -26,7 +26,8 @@ class Chain:
     An edited text is passed on, an unchanged document as it is; a dropped or failed one goes no further, and
     its outcome is the document's. One that comes through is edited if its last text is not its first, else
     unchanged, with the reason of the last step. A step that raises on a document costs that document alone,
-    and no earlier step is run again for it.
+    and no earlier step is run again for it. A step that names the field `NOTED` is given what the steps
+    before it annotated, the later over the earlier.
     """
 
     steps: tuple[Step, ...]
@@ -53,8 +54,8 @@ class Chain:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that one of the steps reads."""
-        return tuple(dict.fromkeys(name for step in self.steps for name in step.fields))
+        """Every field of the records that one of the steps reads."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.fields if name != NOTED))
 
     @property
     def row_columns(self) -> Mapping[str, str] | None:
@@ -71,7 +72,10 @@ class Chain:
         left = list(range(len(documents)))
         texts = [document.text for document in documents]
         for step, name in zip(self.steps, self.stages, strict=True):
-            given = [Document(documents[i].id, texts[i], documents[i].fields) for i in left]
+            noted = NOTED in step.fields
+            given = [
+                Document(documents[i].id, texts[i], _fields(documents[i], stages[i], noted)) for i in left
+            ]
             outcomes = run_step(step, given)
             for i, outcome in zip(left, outcomes, strict=True):
                 if outcome.status is Status.EDITED and outcome.text is not None:
@@ -79,6 +83,13 @@ class Chain:
                 stages[i].append(Stage(name, outcome, texts[i]))
             left = [i for i in left if stages[i][-1].passed]
         return [together(d.text, s) for d, s in zip(documents, stages, strict=True)]
+
+
+def _fields(document: Document, stages: Sequence[Stage], noted: bool) -> Mapping[str, Any]:
+    if not noted:
+        return document.fields
+    notes = {name: value for stage in stages for name, value in stage.outcome.annotations.items()}
+    return {**document.fields, NOTED: notes}
 
 
 def together(source: str, stages: Sequence[Stage]) -> Outcome:

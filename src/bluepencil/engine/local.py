@@ -12,13 +12,14 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from bluepencil.corpus.code_files import FIELDS as CODE_FIELDS
 from bluepencil.corpus.paths import Kind
 from bluepencil.corpus.schema import arrow_schema, merge_columns
 from bluepencil.corpus.web import FIELDS as WEB_FIELDS
@@ -37,6 +38,9 @@ MAX_ATTEMPTS = 6
 MAX_FAILED_STARTS = 3
 """Workers in a row that end before they are ready, after which the run gives up."""
 
+
+_FIELDS = {Kind.WARC: WEB_FIELDS, Kind.HTML: WEB_FIELDS, Kind.CODE: CODE_FIELDS}
+"""The columns of kinds that have no records to find them in."""
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -138,8 +142,8 @@ class LocalRun:
     def _find_columns(self) -> None:
         if self._state.columns is None:
             self._progress.phase("finding columns")
-            if any(source.kind in (Kind.WARC, Kind.HTML) for source in self._job.sources):
-                self._columns = dict.fromkeys(WEB_FIELDS, "string")
+            for source in self._job.sources:
+                self._columns |= dict.fromkeys(_FIELDS.get(source.kind, ()), "string")
             self._work_on(plan(self._job, set(), set(), survey=True))
             # The text is written as text, whatever bad records hold there.
             self._state.surveyed({**self._columns, self._job.reading.text_field: "string"})
@@ -192,8 +196,13 @@ class LocalRun:
     def _on_at(self, worker: _Worker, position: int | None) -> None:
         worker.position = position
 
-    def _on_progress(self, worker: _Worker, documents: int, characters: int, statuses: Any) -> None:
-        self._progress.advance(id(worker), documents, characters, statuses)
+    def _on_progress(
+        self, worker: _Worker, documents: int, characters: int, statuses: Any, stored: int
+    ) -> None:
+        self._progress.advance(id(worker), documents, characters, statuses, stored)
+
+    def _on_told(self, worker: _Worker, counts: Mapping[str, int]) -> None:
+        self._progress.told(counts)
 
     def _on_commit(self, worker: _Worker, report: UnitReport) -> None:
         self._state.committed(report)

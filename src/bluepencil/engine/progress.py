@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from bluepencil.documents import Status
@@ -11,6 +12,16 @@ from bluepencil.engine.unit import UnitReport
 
 _TERMINAL_SECONDS = 0.2
 _PLAIN_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class _InFlight:
+    """What a worker has done of a unit that is not committed."""
+
+    documents: int = 0
+    characters: int = 0
+    stored: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
 
 
 class Progress:
@@ -24,8 +35,9 @@ class Progress:
         self._started = self._printed = time.monotonic()
         self._total = self._stored = self._stored_before = 0
         self._documents = self._characters = 0
+        self._told: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
-        self._in_flight: dict[int, tuple[int, int, Counter[str]]] = {}
+        self._in_flight: dict[int, _InFlight] = {}
         self._phase = ""
 
     def start(self, total_bytes: int, committed: Iterable[UnitReport]) -> None:
@@ -46,22 +58,27 @@ class Progress:
 
     def begin(self, worker: int) -> None:
         """A worker starts a unit; what it counted of an unfinished one does not count."""
-        documents, characters, statuses = self._in_flight.pop(worker, (0, 0, Counter()))
-        self._documents -= documents
-        self._characters -= characters
-        self._statuses.subtract(statuses)
+        lost = self._in_flight.pop(worker, _InFlight())
+        self._documents -= lost.documents
+        self._characters -= lost.characters
+        self._statuses.subtract(lost.statuses)
 
-    def advance(self, worker: int, documents: int, characters: int, statuses: Mapping[str, int]) -> None:
-        """A worker has done some more documents."""
-        before = self._in_flight.get(worker, (0, 0, Counter()))
-        self._in_flight[worker] = (
-            before[0] + documents,
-            before[1] + characters,
-            before[2] + Counter(statuses),
-        )
+    def advance(
+        self, worker: int, documents: int, characters: int, statuses: Mapping[str, int], stored: int = 0
+    ) -> None:
+        """A worker has done some more documents; it is `stored` bytes into its unit, if that is known."""
+        unit = self._in_flight.setdefault(worker, _InFlight())
+        unit.documents += documents
+        unit.characters += characters
+        unit.statuses.update(statuses)
+        unit.stored = stored
         self._documents += documents
         self._characters += characters
         self._statuses.update(statuses)
+
+    def told(self, counts: Mapping[str, int]) -> None:
+        """Steps have done so much more in blocks that may not be done: {"answers": 12}."""
+        self._told.update(counts)
 
     def commit(self, worker: int, stored_bytes: int) -> None:
         """A worker's unit is committed."""
@@ -87,10 +104,13 @@ class Progress:
         outcomes = " ".join(
             f"{s.value} {self._statuses[s.value]:,}" for s in Status if self._statuses[s.value]
         )
-        rate = f"{self._documents / seconds:,.0f} docs/s, {self._characters / seconds / 1e6:.1f} MB/s"
-        share = min(1.0, self._stored / self._total) if self._total else 0.0
-        done = self._stored - self._stored_before
-        left = seconds * (self._total - self._stored) / done if done else None
+        rate = f"{_rate(self._documents / seconds)} docs/s, {self._characters / seconds / 1e6:.1f} MB/s"
+        for what, count in self._told.items():
+            rate = f"{rate} | {count:,} {what}, {_rate(count / seconds)}/s"
+        stored = self._stored + sum(unit.stored for unit in self._in_flight.values())
+        share = min(1.0, stored / self._total) if self._total else 0.0
+        done = stored - self._stored_before
+        left = seconds * (self._total - stored) / done if done else None
         time_left = "" if left is None or share >= 1 else f", {_duration(left)} left"
         return f"{self._phase}: {share:.0%}{time_left} | {rate} | {outcomes or 'starting'}"
 
@@ -102,6 +122,10 @@ class Progress:
         """Clear the line that changes."""
         if self._terminal and not self._quiet:
             self._print("")
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.1f}"
 
 
 def _duration(seconds: float) -> str:

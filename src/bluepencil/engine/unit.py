@@ -1,8 +1,10 @@
 """Runs a step over one unit and commits what comes out: data, then ledger, each by a rename."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from bluepencil.corpus.parquet import check_schema
 from bluepencil.corpus.paths import Kind
 from bluepencil.corpus.read import Segment
 from bluepencil.corpus.write import Writer, open_writer, rows_schema
-from bluepencil.documents import RECORDED, Document, Outcome, Status
+from bluepencil.documents import RECORDED, Document, Outcome, Status, listening
 from bluepencil.engine.isolate import run_step
 from bluepencil.engine.job import Job, Task, Unit
 from bluepencil.engine.ledger import LedgerWriter, ledger_rows
@@ -20,6 +22,9 @@ from bluepencil.engine.stages import StageCounts, count_stages
 from bluepencil.errors import RunError
 
 Notify = Callable[..., None]
+
+_TOLD_EVERY_S = 0.5
+"""How often it is said, at most, what steps say of their progress inside a block, in seconds."""
 
 
 @dataclass(slots=True)
@@ -94,6 +99,8 @@ class UnitRun:
         self._recorded: Iterator[Mapping[str, Any]] | None = None
         self._temporary = job.output / "state" / "tmp"
         self._writer: Writer | None = None
+        self._untold: Counter[str] = Counter()
+        self._told = 0.0
 
     def run(self) -> UnitReport:
         """Work through the unit and commit it."""
@@ -150,7 +157,30 @@ class UnitRun:
         elif kept:
             report.data_rows += len(kept)
             self._open_writer().write(block, kept)
-        self._notify("progress", len(outcomes), characters, dict(Counter(o.status.value for o in outcomes)))
+        statuses = dict(Counter(o.status.value for o in outcomes))
+        self._notify("progress", len(outcomes), characters, statuses, self._stored_up_to(block))
+
+    def _stored_up_to(self, block: Block) -> int:
+        """Return the stored bytes of the unit up to a block, where positions tell; else 0."""
+        source = self._job.sources[self._unit[0]]
+        if source.kind is not Kind.JSON_LINES or source.compression is not None:
+            return 0
+        return block.positions[-1] - self._unit[1] * self._job.reading.unit_bytes
+
+    def _heard(self, what: str, count: int) -> None:
+        """Pass on what a step says of its progress: a block may take minutes, and so would the silence."""
+        self._untold[what] += count
+        now = time.monotonic()
+        if now - self._told >= _TOLD_EVERY_S:
+            self._told = now
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._untold:
+            told, self._untold = dict(self._untold), Counter()
+            # Where the supervisor has gone, this process ends by itself; the step must not see an error.
+            with suppress(OSError):
+                self._notify("told", told)
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
@@ -188,7 +218,9 @@ class UnitRun:
                     record = Document(record.id, record.text, {**record.fields, RECORDED: recorded})
                 documents.append((position, record))
                 outcomes.append(None)
-        done = iter(self._run_step(documents))
+        with listening(self._heard):
+            done = iter(list(self._run_step(documents)))
+        self._tell()
         return [next(done) if outcome is None else outcome for outcome in outcomes]
 
     def _run_step(self, documents: Sequence[tuple[int, Document]]) -> Iterator[Outcome]:

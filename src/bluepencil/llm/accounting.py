@@ -4,11 +4,12 @@ import math
 import string
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from bluepencil.errors import OptionError, RunError
 from bluepencil.llm.messages import Request
+from bluepencil.llm.peers import Spent
 
 # Rules of thumb for counting without a tokenizer: English text in the vocabularies of today's models has
 # about four characters per token, signs and digits cost more (many tokenizers take digits one by one), and so
@@ -83,7 +84,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would ask for. `seconds` and `money` are None where there is nothing to tell them from."""
+    """What a run would ask for. `seconds` and `money` are None where there is nothing to tell them from.
+
+    `not_sent` counts documents that are not asked about, by reason; they are not part of `documents`.
+    """
 
     documents: int
     cached: int
@@ -92,6 +96,7 @@ class Estimate:
     money: float | None
     seconds: float | None
     counted_by: str
+    not_sent: Mapping[str, int] = field(default_factory=dict)
 
     def plus(self, other: "Estimate") -> "Estimate":
         """Return both together, one after the other; a sum of which a part is not known is not known."""
@@ -103,6 +108,7 @@ class Estimate:
             _sum(self.money, other.money),
             _sum(self.seconds, other.seconds),
             self.counted_by,
+            dict(Counter(self.not_sent) + Counter(other.not_sent)),
         )
 
 
@@ -182,12 +188,11 @@ def estimate(
 class Accounts:
     """Adds up what one client spends, and says whether the next request is within the budget.
 
-    `others` returns the tokens (in, out) that the other processes of the run, and earlier ones, have spent.
+    `others` returns what the other clients of the run, and earlier ones, have spent, each at its own price;
+    tokens for which none of them knew a price are counted at the price of this one.
     """
 
-    def __init__(
-        self, price: Price | None, budget: Budget | None, others: Callable[[], tuple[int, int]]
-    ) -> None:
+    def __init__(self, price: Price | None, budget: Budget | None, others: Callable[[], Spent]) -> None:
         """Start at nothing spent."""
         self._price = price
         self._budget = budget
@@ -211,14 +216,14 @@ class Accounts:
         """Say whether a request of at most so many tokens fits beside what is spent and under way."""
         if self._budget is None:
             return True
-        spent_in, spent_out = self._spent()
-        total_in = spent_in + self._reserved_in + tokens_in
-        total_out = spent_out + self._reserved_out + tokens_out
-        if self._budget.tokens is not None and total_in + total_out > self._budget.tokens:
+        spent = self._spent()
+        reserved_in, reserved_out = self._reserved_in + tokens_in, self._reserved_out + tokens_out
+        most = self._budget.tokens
+        if most is not None and spent.tokens_in + spent.tokens_out + reserved_in + reserved_out > most:
             return False
         if self._budget.money is None or self._price is None:
             return True
-        return self._price.of(total_in, total_out) <= self._budget.money
+        return spent.money + self._price.of(reserved_in, reserved_out) <= self._budget.money
 
     def reserve(self, tokens_in: int, tokens_out: int) -> None:
         """Set aside what a request may cost, when it is sent; negative amounts give it back."""
@@ -233,20 +238,28 @@ class Accounts:
 
     def reached(self) -> BudgetReachedError:
         """Return the error that says what was spent and what the limit is."""
-        spent_in, spent_out = self._spent()
-        said = f"{spent_in:,} tokens in and {spent_out:,} out are spent"
+        spent = self._spent()
+        said = f"{spent.tokens_in:,} tokens in and {spent.tokens_out:,} out are spent"
         limits = []
         if self._budget is not None and self._budget.tokens is not None:
             limits.append(f"{self._budget.tokens:,} tokens")
         if self._budget is not None and self._budget.money is not None and self._price is not None:
-            said += f", {self._price.of(spent_in, spent_out):.4f} in money"
+            said += f", {spent.money:.4f} in money"
             limits.append(f"{self._budget.money:.4f} in money")
         return BudgetReachedError(
             f"the budget of {' and '.join(limits)} does not cover the next request: {said}; "
             "every answer is kept, and the same command with a larger budget goes on from here"
         )
 
-    def _spent(self) -> tuple[int, int]:
-        tokens_in, tokens_out = self._others()
+    def cost(self, tokens_in: int, tokens_out: int) -> float | None:
+        """Return what so many tokens cost; None where no price is known."""
+        return self._price.of(tokens_in, tokens_out) if self._price is not None else None
+
+    def _spent(self) -> Spent:
+        """Return what the run has spent so far, this client included, as far as a price is known in money."""
+        others = self._others()
         with self._lock:
-            return self._counts["tokens_in"] + tokens_in, self._counts["tokens_out"] + tokens_out
+            tokens_in, tokens_out = self._counts["tokens_in"], self._counts["tokens_out"]
+        own = self.cost(tokens_in + others.unpriced_in, tokens_out + others.unpriced_out)
+        money = others.money + (own or 0.0)
+        return Spent(others.tokens_in + tokens_in, others.tokens_out + tokens_out, money)

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from queue import Empty
 
+from bluepencil.documents import tell
 from bluepencil.errors import BluepencilError, RunError
 from bluepencil.llm.accounting import Accounts, Estimate, Usage, estimate
 from bluepencil.llm.cache import Cache
@@ -191,6 +192,7 @@ class _Asking:
                 call for number, request in handful if (call := self._look_up(number, request)) is not None
             ]
             self._waiting += len(calls)
+            tell("answers", len(handful) - len(calls))
             if calls:
                 self._session.send(calls)
             elif self._next in self._ready:
@@ -233,6 +235,7 @@ class _Asking:
                 yield from self._in_turn()
                 raise mail
             self._waiting -= len(mail)
+            tell("answers", len(mail))
             self._ready.update(mail)
             mail = self._mail()
         yield from self._in_turn()

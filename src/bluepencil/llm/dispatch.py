@@ -214,7 +214,8 @@ class Dispatcher:
         """Store answers in groups: all that came in while the disk was busy with the last group."""
         try:
             while self._unsaved:
-                self._peers.spend(*self._take_spent())
+                spent = self._take_spent()
+                self._peers.spend(*spent, self._accounts.cost(*spent))
                 group, self._unsaved = self._unsaved, []
                 if self._cache is not None:
                     await self._store(self._cache, group)

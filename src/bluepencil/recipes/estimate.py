@@ -51,7 +51,7 @@ def estimate_recipe(
 
     ready = prepared(recipe, settings, asking, options)
     built = build(ready, ready.server, Path("OUT"), lenient=True)
-    fields = tuple(dict.fromkeys(name for one in built for name in one.step.fields))
+    fields = chain([one.step for one in built]).fields
     reading = Reading(ready.input.text_field, ready.input.id_field, fields, html_field=ready.input.html_field)
     documents = chained.from_iterable(read_all(source, reading) for source in resolve(list(inputs)))
     return estimate_steps(built, islice(documents, options.get("limit")), tokens_per_s=tokens_per_s)

@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import indent, wrap
 from typing import Any
 
+from bluepencil.engine.chain import chain
 from bluepencil.recipes.load import Built, Recipe, build
 from bluepencil.recipes.options import Shown, plain
 from bluepencil.recipes.run import prepared
@@ -37,13 +38,19 @@ def explain(recipe: Recipe, built: Sequence[Built]) -> str:
     for number, one in enumerate(built, 1):
         lines += ["", *_step(number, one)]
     lines += ["", f"writes    {_writes(recipe, built)}"]
-    for label, said in (("asks", _asks(built)), ("prompts", _prompts(built)), ("needs", _needs(built))):
+    lines += [f"then      {line}" for line in _dedup(recipe)]
+    near = recipe.dedup is not None and recipe.dedup.near
+    for label, said in (
+        ("asks", _asks(built)),
+        ("prompts", _prompts(built)),
+        ("needs", _needs(built, near=near)),
+    ):
         lines += [f"{label if not at else '':<9} {line}" for at, line in enumerate(said)]
     return "\n".join(lines)
 
 
 def _reads(recipe: Recipe, built: Sequence[Built]) -> str:
-    fields = dict.fromkeys(name for one in built for name in one.step.fields)
+    fields = chain([one.step for one in built]).fields
     source = recipe.input
     text = f"the text in `{source.text_field}`"
     if source.html_field:
@@ -58,6 +65,13 @@ def _writes(recipe: Recipe, built: Sequence[Built]) -> str:
     failure = kept.get(recipe.output.on_failure, "a document that fails ends the run")
     what = "documents, all fields carried through" if columns is None else f"rows of {', '.join(columns)}"
     return f"{what}, as {recipe.output.format}; {failure}"
+
+
+def _dedup(recipe: Recipe) -> Iterator[str]:
+    asked = recipe.dedup
+    if asked is not None:
+        near = f"those of which {asked.threshold:.0%} of {asked.size} {asked.unit} in a row are alike, and "
+        yield f"drops duplicates ({near if asked.near else ''}equal ones): OUT.unique"
 
 
 def _step(number: int, one: Built) -> Iterator[str]:
@@ -113,8 +127,10 @@ def _hashes(kind: str, description: Any) -> Iterator[tuple[str, str]]:
                 yield from _hashes(kind, value)
 
 
-def _needs(built: Sequence[Built]) -> Iterator[str]:
-    packages = dict.fromkeys(package for one in built for package in one.kind.packages)
+def _needs(built: Sequence[Built], *, near: bool) -> Iterator[str]:
+    packages = dict.fromkeys(package for one in built for package in one.kind.needs(one.step))
+    if near:
+        packages["datasketch", "dedup"] = None
     if not packages:
         yield "nothing beside the base install"
     for package, extra in packages:

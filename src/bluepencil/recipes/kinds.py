@@ -25,6 +25,9 @@ class _Generating:
     batch_tokens: int | None = None
     dtype: Literal["auto", "float32", "bfloat16", "float16"] | None = None
     device: str | None = None
+    sure: float | None = None
+    context: int | None = None
+    prox_thresholds: bool = False
 
 
 def refine(options: Options) -> Step:
@@ -36,11 +39,7 @@ def refine(options: Options) -> Step:
     from bluepencil.refiners.registry import is_language_model, make_refiner
 
     asked = options.make(_Refining)
-    name, _, argument = asked.refiner.partition(":")
-    beside = options.context.folder / argument
-    spec = (
-        f"{name}:{beside}" if argument and not Path(argument).exists() and beside.exists() else asked.refiner
-    )
+    spec = options.called(_found, asked.refiner, options.context.folder)
     model: dict[str, Any] = {}
     if is_language_model(spec):
         model = {"cost": asked.fault_cost, **_model_options(options)}
@@ -52,10 +51,26 @@ def refine(options: Options) -> Step:
     return Refine(made, options.make(Policy), asked.fault_cost)
 
 
+def _found(spec: str, folder: Path) -> str:
+    """Return the name of a refiner, its files as they are found from here or from a folder."""
+    from bluepencil.refiners.registry import CASCADE, stages
+
+    parts = []
+    for stage in stages(spec):
+        name, _, argument = stage.partition(":")
+        beside = folder / argument
+        is_beside = argument and not Path(argument).exists() and beside.exists()
+        parts.append(f"{name}:{beside}" if is_beside else stage)
+    return f"{CASCADE}:{','.join(parts)}" if len(parts) > 1 else parts[0]
+
+
 def _model_options(options: Options) -> dict[str, Any]:
     """Take the options of a language model: in this process, or on the server where one is named for it."""
+    from bluepencil.refiners.dialects_prox import Thresholds
+
     asked = options.make(_Generating)
     values = {one.name: getattr(asked, one.name) for one in fields(asked)}
+    values["thresholds"] = Thresholds() if values.pop("prox_thresholds") else None
     return {**values, "client": options.client()} if options.names_model() else values
 
 
@@ -77,4 +92,9 @@ def distill(options: Options) -> Step:
     from bluepencil.distill.dataset import Options as Distilling
     from bluepencil.distill.steps import Distill
 
-    return options.make(Distill, options=options.make(Distilling))
+    made = options.make(Distill, options=options.make(Distilling))
+    # What the dialect decides where nothing is said.
+    said = made.describe()
+    for name in ("window", "overlap", "numbering", "style"):
+        options.show(name, said[name])
+    return made

@@ -1,7 +1,7 @@
 """Builders of the steps that have a model rewrite code and mathematics, or score code."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bluepencil.documents import Step
 from bluepencil.recipes.options import Options
@@ -15,11 +15,11 @@ _OWN = ("client", "params")
 
 
 def sgcr(options: Options) -> Step:
-    """Return the step of style-guided rewriting; `verify` are `CodeChecks`, `gate` the options of a score."""
+    """Return the step of style-guided rewriting; `verify` are `CodeChecks`, `only` the scores it is for."""
     from bluepencil.rewriting.code import sgcr as make
     from bluepencil.rewriting.verify import CodeChecks
 
-    return _gated(options, _rewriting(options, make, CodeChecks.sgcr))
+    return _rewriting(options, make, CodeChecks.sgcr)
 
 
 def scor(options: Options) -> Step:
@@ -27,15 +27,11 @@ def scor(options: Options) -> Step:
     from bluepencil.rewriting.code import scor as make
     from bluepencil.rewriting.verify import CodeChecks
 
-    return _gated(options, _rewriting(options, make, CodeChecks.scor))
-
-
-def score(options: Options) -> Step:
-    """Return the step that has a model score code, and drops the low scores."""
-    return _score(options)
+    return _rewriting(options, make, CodeChecks.scor)
 
 
 def _rewriting(options: Options, make: Callable[..., Any], checks: "Callable[..., CodeChecks]") -> Step:
+    from bluepencil.rewriting.score import Band, Only
     from bluepencil.rewriting.step import RewriteOptions
     from bluepencil.rewriting.verify import CodeChecks, CodeVerifier
 
@@ -48,22 +44,12 @@ def _rewriting(options: Options, make: Callable[..., Any], checks: "Callable[...
     made = options.called(make, client, params=options.params(defaults), **values)
     options.show_fields(made.options, _OWN)
     step: Step = made
-    return step
+    only = options.take("only", Literal["all", "medium", "high"], "all")
+    return step if only == "all" else Only(step, Band(only))
 
 
-def _gated(options: Options, step: Step) -> Step:
-    """Put a score before a step, where the options have one: only what it calls medium is rewritten."""
-    inside = options.inside("gate")
-    if inside is None:
-        return step
-    from bluepencil.rewriting.score import Gated
-
-    gate = _score(inside)
-    options.take_in("gate", inside)
-    return Gated(gate, step)
-
-
-def _score(options: Options) -> "Score":
+def score(options: Options) -> Step:
+    """Return the step that has a model score code, and drops the low scores."""
     from bluepencil.rewriting.ask import AskOptions
     from bluepencil.rewriting.score import score as make
 

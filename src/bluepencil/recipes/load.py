@@ -1,14 +1,16 @@
 """Reads a recipe, and makes its steps; everything that can be wrong is found before anything starts."""
 
+import importlib.util
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bluepencil.documents import Step
+from bluepencil.dedup.options import DedupOptions
+from bluepencil.documents import NOTED, Step
 from bluepencil.engine.chain import chain
-from bluepencil.errors import InputError, OptionError
+from bluepencil.errors import InputError, MissingExtraError, OptionError
 from bluepencil.recipes.options import Context, Options, Shown
 from bluepencil.recipes.registry import StepKind, kind_named
 from bluepencil.recipes.server import Asking
@@ -17,7 +19,7 @@ from bluepencil.recipes.values import check_names, make
 if TYPE_CHECKING:
     from bluepencil.llm import ClientOptions
 
-_KEYS = ("name", "description", "input", "output", "server", "steps")
+_KEYS = ("name", "description", "input", "output", "server", "steps", "dedup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A pipeline: what is read, which steps are run on each document in one pass, how it is written."""
+    """A pipeline: what is read, which steps are run on each document in one pass, how it is written.
+
+    With `dedup`, what is left is compared in the end, and written once more without duplicates.
+    """
 
     name: str
     steps: tuple[Entry, ...]
@@ -56,6 +61,7 @@ class Recipe:
     output: Output = field(default_factory=Output)
     server: Asking = field(default_factory=Asking)
     path: Path = field(default_factory=lambda: Path("recipe.toml"))
+    dedup: DedupOptions | None = None
 
     def place(self, number: int) -> str:
         """Return where a step is, for messages: `recipes/refinex.toml, step 1 (refine)`."""
@@ -107,7 +113,7 @@ def parse_recipe(content: Mapping[str, Any], path: Path) -> Recipe:
         texts[name] = content.get(name, default)
         if not isinstance(texts[name], str):
             raise OptionError(f"{path}: {name} must be text, not {texts[name]!r}")
-    for name in ("input", "output", "server"):
+    for name in ("input", "output", "server", "dedup"):
         if not isinstance(content.get(name, {}), dict):
             raise OptionError(f"{path}: {name} must be a table, not {content[name]!r}")
     return Recipe(
@@ -118,6 +124,7 @@ def parse_recipe(content: Mapping[str, Any], path: Path) -> Recipe:
         make(Output, content.get("output", {}), f"{path}, [output]"),
         make(Asking, content.get("server", {}), f"{path}, [server]"),
         path,
+        make(DedupOptions, content["dedup"], f"{path}, [dedup]") if "dedup" in content else None,
     )
 
 
@@ -178,8 +185,18 @@ def build(recipe: Recipe, asking: Asking, output: Path, *, lenient: bool = False
             # Loads what decides the result: a model that cannot be read is said before the first document.
             options.called(step.describe)
         built.append(Built(kind, step, tuple(options.shown.values()), tuple(options.clients)))
+        if NOTED in step.fields and "score" not in [one.kind.name for one in built[:-1]]:
+            raise OptionError(
+                f"{recipe.place(number)}: only goes by a score, and no step before gives one: "
+                'put [[steps]] step = "score" before it'
+            )
     try:
-        chain([one.step for one in built])
+        made = chain([one.step for one in built])
     except OptionError as error:
         raise OptionError(f"{recipe.path}: {error}") from error
+    if recipe.dedup is not None:
+        if made.row_columns is not None:
+            raise OptionError(f"{recipe.path}: [dedup] compares documents, and the last step writes rows")
+        if recipe.dedup.near and not lenient and importlib.util.find_spec("datasketch") is None:
+            raise MissingExtraError("datasketch", "dedup")
     return tuple(built)

@@ -97,24 +97,6 @@ class Options:
         self.show_table(name, {one: getattr(made, one) for one in settable(cls)}, table)
         return made
 
-    def inside(self, name: str) -> "Options | None":
-        """Return the options of a step inside this one, such as a gate before it; None where it has none."""
-        self._known.append(name)
-        table = self._left.pop(name, None)
-        if table is None:
-            return None
-        if not isinstance(table, Mapping):
-            raise OptionError(f"{self.where}: {name} must be a table, not {table!r}")
-        return Options(table, f"{self.where}: {name}", self.context)
-
-    def take_in(self, name: str, inside: "Options") -> None:
-        """Count what a step inside this one asks, note its options, and refuse those it does not know."""
-        inside.close()
-        self.clients += inside.clients
-        for shown in inside.shown.values():
-            whole = f"{name}.{shown.name}"
-            self.shown[whole] = Shown(whole, shown.value, shown.given)
-
     def called(self, function: Any, *arguments: Any, **values: Any) -> Any:
         """Call what makes a part of the step; its own complaints get the place in front."""
         try:
@@ -135,7 +117,7 @@ class Options:
             asking = asking.with_values(converted(Asking, own, self.where))
         client: ClientOptions = self.called(asking.client, self.context.output, lenient=self.context.lenient)
         for name in ("model", *own):
-            self.show(name, getattr(asking, name))
+            self.shown[name] = Shown(name, getattr(asking, name), True)
         self.clients.append(client)
         return client
 

@@ -16,7 +16,7 @@ from bluepencil.recipes.values import meant
 _LLM = (("aiohttp", "llm"),)
 _LINT = (("pylint", "code"), ("ruff", "code"))
 _FORMAT = (("ruff", "code"),)
-_REWRITING = (*_LLM, ("pylint", "code"))
+_REWRITING = (*_LLM, *_LINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,14 @@ class StepKind:
 
     The builder is a function of `Options`, or the step's own dataclass, whose fields are then the options.
     `packages` are (module to import, extra that brings it); a missing one is said before the first document.
+    `chosen` is (option whose value is one more package, extra); its `describe` says that it is missing.
     """
 
     name: str
     summary: str
     builder: str
     packages: tuple[tuple[str, str], ...] = ()
+    chosen: tuple[str, str] | None = None
 
     def build(self, options: Options) -> Step:
         """Make the step of its options; raises OptionError where they cannot be."""
@@ -39,6 +41,13 @@ class StepKind:
         step: Step = options.make(builder) if isinstance(builder, type) else builder(options)
         options.close()
         return step
+
+    def needs(self, step: Step) -> tuple[tuple[str, str], ...]:
+        """Return the packages that a step of this kind needs, with those that its options choose."""
+        if self.chosen is None:
+            return self.packages
+        option, extra = self.chosen
+        return (*self.packages, (getattr(step, option), extra))
 
     def check_packages(self) -> None:
         """Raise MissingExtraError where a package that the kind always needs is not installed."""
@@ -78,7 +87,12 @@ KINDS: dict[str, StepKind] = {
         StepKind("generated", "drops files that a program wrote, and data", f"{_GATES}:Generated"),
         StepKind("comments", "keeps files whose comments are in some scripts", f"{_GATES}:Comments"),
         StepKind("repetition", "drops texts that repeat a long run at once", f"{_GATES}:Repetition"),
-        StepKind("lint", "keeps Python with a lint score above a threshold", f"{_GATES}:Lint", _LINT),
+        StepKind(
+            "lint",
+            "keeps Python with a lint score above a threshold",
+            f"{_GATES}:Lint",
+            chosen=("linter", "code"),
+        ),
         StepKind("format", "formats Python with ruff", f"{_GATES}:Format", _FORMAT),
         StepKind(
             "score",

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,24 @@ def run_options(recipe: Recipe, built: Sequence[Built], given: Mapping[str, Any]
         "description": recipe.description.strip(),
         "file": recipe.path.name,
     }
+    if recipe.dedup is not None:
+        options["about"]["dedup"] = True
     if any(one.calls for one in built):
         options |= {"workers": _workers(built), "hang_seconds": PATIENCE_S}
     rest = {n: value for n, value in given.items() if value is not None and n not in _SECTIONS}
     return {**options, **rest}
+
+
+def dedup_options(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of `api.deduplicate` for what a run of the recipe has left."""
+    options: dict[str, Any] = {
+        "duplicates": asdict(recipe.dedup) if recipe.dedup else {},
+        "text_field": recipe.input.text_field,
+        "id_field": recipe.input.id_field,
+        "data_format": recipe.output.format,
+    }
+    passed = ("workers", "fresh", "unit_mb", "max_record_mb", "hang_seconds")
+    return {**options, **{name: given[name] for name in passed if given.get(name) is not None}}
 
 
 def _workers(built: Sequence[Built]) -> int:

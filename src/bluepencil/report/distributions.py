@@ -45,19 +45,26 @@ class Numbers:
 
 @dataclass(slots=True)
 class OfStep:
-    """What the ledger holds of one step: scores and verdicts by name, and what asking cost."""
+    """What the ledger holds of one step: scores, verdicts and counts by name, and what asking cost."""
 
     numbers: dict[str, Numbers] = field(default_factory=dict)
     words: dict[str, Counter[str]] = field(default_factory=dict)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
     cost: float = 0.0
 
-    def note(self, notes: Mapping[str, Any]) -> None:
-        """Take the annotations of one document in."""
-        for name, value in notes.items():
+    def note(self, notes: Mapping[str, Any], inside: str = "") -> None:
+        """Take the annotations of one document in; tables of whole numbers are counts of what they name."""
+        for key, value in notes.items():
+            name = f"{inside}{key}"
             if name == "cost" and isinstance(value, int | float):
                 self.cost += value
             elif name in _NOT_SCORES:
                 continue
+            elif isinstance(value, Mapping):
+                if value and all(type(count) is int for count in value.values()):
+                    self.counts.setdefault(name, Counter()).update(value)
+                else:
+                    self.note(value, f"{name}.")
             elif isinstance(value, bool):
                 self.words.setdefault(name, Counter())["yes" if value else "no"] += 1
             elif isinstance(value, int | float):
@@ -68,8 +75,9 @@ class OfStep:
                     words[value] += 1
 
     def verdicts(self) -> dict[str, Counter[str]]:
-        """Return the words that are few enough to be verdicts."""
-        return {name: words for name, words in self.words.items() if len(words) <= MOST_VALUES}
+        """Return the words that are few enough to be verdicts, and what was counted."""
+        few = {name: words for name, words in self.words.items() if len(words) <= MOST_VALUES}
+        return {**few, **self.counts}
 
 
 @dataclass(slots=True)

@@ -113,13 +113,13 @@ def shown(result: Result, lines: int | None, *, color: bool, stages: set[int] | 
         return "\n".join([*parts, *_cut(struck_out(f"{row['detail']}\n{raw}", [], color=color), lines), ""])
     done = list(stages_on_record(row, document.text))
     if not row.get("stages"):
-        return "\n".join([*parts, *_cut(_changes(done[0], color=color), lines), ""])
+        return "\n".join([*parts, *_page(done[0], lines, color=color), ""])
     chosen = [(n, one) for n, one in enumerate(done, 1) if stages is None or n in stages]
     for number, one in chosen:
         parts.append(f"{number}. {one.entry['step']}: {_said(one.entry)}")
         changed = one.after != one.before or one.entry["status"] == Status.DROPPED
         if changed or (one is chosen[-1][1] and row["status"] in (Status.UNCHANGED, Status.FAILED)):
-            parts += _cut(_changes(one, color=color), lines)
+            parts += _page(one, lines, color=color)
     if not chosen:
         parts.append("it did not come to this step")
     return "\n".join([*parts, ""])
@@ -131,6 +131,8 @@ def _heading(row: Any) -> str:
     if row["status"] == Status.EDITED:
         facts.append(f"{share:.0%} struck out" if row["program"] else f"{-share:+.0%} of its length")
     facts += [f"left out: {', '.join(row['faults'])}"] if row["faults"] else []
+    decided = 0 if row.get("stages") else len(_by_model(row))
+    facts += [f"{decided} line{'s' * (decided > 1)} by the model (>)"] if decided else []
     return f"{row['id'] or '(no id)'}: {', '.join(filter(None, facts))}"
 
 
@@ -151,6 +153,23 @@ def _said(entry: Any) -> str:
 def _short(text: str) -> str:
     line = visible(" ".join(text.split()))
     return line if len(line) <= _MOST_CHARACTERS else f"{line[: _MOST_CHARACTERS - 1]}…"
+
+
+def _page(done: StageOnRecord, lines: int | None, *, color: bool) -> list[str]:
+    """Return the lines of a text with what a step changed; `>` stands before those that a model decided."""
+    page = _changes(done, color=color)
+    decided = _by_model(done.entry)
+    shown = page.split("\n")
+    if decided and len(shown) == done.before.count("\n") + 1:
+        page = "\n".join(f"{'>' if n in decided else ' '} {line}" for n, line in enumerate(shown, 1))
+    return _cut(page, lines)
+
+
+def _by_model(entry: Any) -> set[int]:
+    """Return the lines, from 1, that the model of a cascade decided: `by_model` is `3-5 9`."""
+    notes = json.loads(entry["annotations"]) if entry["annotations"] else {}
+    spans = [one.partition("-") for one in str(notes.get("by_model") or "").split()]
+    return {line for first, _, last in spans for line in range(int(first), int(last or first) + 1)}
 
 
 def _changes(done: StageOnRecord, *, color: bool) -> str:

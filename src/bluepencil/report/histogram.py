@@ -42,10 +42,11 @@ def _edges(low: float, high: float, values: Sequence[float], *, logarithmic: boo
     if logarithmic and low >= 0 and high > 0:
         first, last = math.log10(max(1.0, low)), math.log10(max(10.0, high + 1))
         return [10 ** (first + (last - first) * i / _BINS) for i in range(_BINS + 1)]
+    if high == low:
+        # One bar among places for others, so that it does not fill the picture.
+        return [low + i - 0.5 for i in range(-3, 5)]
     if high - low <= _BINS and all(value == int(value) for value in values):
         return [low + i - 0.5 for i in range(int(high - low) + 2)]
-    if high == low:
-        return [low - 0.5, low + 0.5]
     return [low + (high - low) * i / _BINS for i in range(_BINS + 1)]
 
 

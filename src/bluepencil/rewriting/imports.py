@@ -61,7 +61,7 @@ def invented_names(before: Source, after: Source, more: Collection[str] = ()) ->
             continue
         if standard.is_top(root):
             names = standard.names(module)
-            if names is not None and name not in names and not _stored(after, name):
+            if names is not None and name not in names and not _stored(after, root, name):
                 found.append(f"{module}.{name}")
         elif root not in vouched and name not in before.identifiers:
             found.append(f"{module}.{name}")
@@ -145,6 +145,12 @@ def _rebound(source: Source) -> set[str]:
     return found
 
 
-def _stored(source: Source, name: str) -> bool:
-    """Whether the program sets an attribute of that name itself, as in `socket.timeout = 5`."""
-    return any(node.attr == name and not isinstance(node.ctx, ast.Load) for node in source.of(ast.Attribute))
+def _stored(source: Source, root: str, name: str) -> bool:
+    """Whether the program gives a module an attribute of that name itself, as in `socket.timeout = 5`."""
+    bound = _module_names(source)
+    chains = [
+        _chain(node)
+        for node in source.of(ast.Attribute)
+        if node.attr == name and not isinstance(node.ctx, ast.Load)
+    ]
+    return any(chain and bound.get(chain[0], "").partition(".")[0] == root for chain in chains)

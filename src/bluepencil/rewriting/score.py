@@ -1,16 +1,15 @@
-"""The gate of SwallowCode's second version: a model scores files, and only the medium ones are rewritten.
+"""Scores by a model, and what they decide: SwallowCode's second version rewrites what is of medium score.
 
 Low scores are dropped, high ones are kept as they are, medium ones go on to be rewritten. The wording of the
 prompt, `prompts/score.md`, is our own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
-from bluepencil.documents import Document, Outcome, Status, Step
+from bluepencil.documents import NOTED, Document, Outcome, Status, Step
 from bluepencil.errors import OptionError
 from bluepencil.llm import Answer, ClientOptions, Estimate, Failure, Question
 from bluepencil.rewriting.answers import AnswerError
@@ -18,14 +17,15 @@ from bluepencil.rewriting.answers_scores import HIGHEST, read_score_section
 from bluepencil.rewriting.ask import AskOptions
 
 SECTION = "Score"
-ESTIMATED_TOGETHER = 1000
 
 
 class ScoreReason(StrEnum):
-    """Why a scored document is dropped, or kept as it was."""
+    """Why a document is dropped, or kept as it was: its score, or that it has none."""
 
     LOW = "score-low"
+    MEDIUM = "score-medium"
     HIGH = "score-high"
+    NONE = "not-scored"
 
 
 class Band(StrEnum):
@@ -122,31 +122,32 @@ def score(
 
 
 @dataclass(frozen=True, slots=True)
-class Gated:
-    """The step that scores first, and runs another step on the documents of medium score alone.
+class Only:
+    """The step that runs another one on documents of one band alone; the others stay as they are.
 
-    Low scores are dropped (`score-low`), high ones stay as they are (`score-high`). What has no score,
-    because the answer could not be read and the fallback is to keep, stays as it is too. The ledger row of a
-    document has the score, the band and the prompt's hash (`score_prompt_hash`) beside what the other step
-    notes, and the tokens of both.
+    It stands in a chain anywhere behind a `Score`. The others are `unchanged`, for the reason `score-high`,
+    `score-medium`, or `not-scored` where the score could not be read and the fallback is to keep.
     """
 
-    score: Score
     step: Step
+    band: Band = Band.MEDIUM
 
     def __post_init__(self) -> None:
         if self.step.row_columns is not None:
-            raise OptionError(f"{self.step.name} makes rows of documents; it cannot stand behind a score")
+            raise OptionError(
+                f"{self.step.name} makes rows of documents, so it cannot leave some as they are"
+            )
+        object.__setattr__(self, "band", Band(self.band))
 
     @property
     def name(self) -> str:
-        """Names the gate and the step behind it."""
-        return f"gated:{self.step.name}"
+        """That of the step."""
+        return self.step.name
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that either step reads."""
-        return tuple(dict.fromkeys((*self.score.fields, *self.step.fields)))
+        """The fields that the step reads, and what the steps before noted."""
+        return (*self.step.fields, NOTED)
 
     @property
     def row_columns(self) -> None:
@@ -155,46 +156,31 @@ class Gated:
 
     def describe(self) -> Mapping[str, Any]:
         """Return what decides the result."""
-        return {
-            "step": "gated",
-            "score": dict(self.score.describe()),
-            "then": {"name": self.step.name, **self.step.describe()},
-        }
+        return {**self.step.describe(), "only": self.band.value}
 
     def run(self, documents: Sequence[Document]) -> list[Outcome]:
-        """Return one outcome per document, in order."""
-        outcomes = self.score.run(documents)
-        medium = [n for n, one in enumerate(outcomes) if one.annotations.get("band") == Band.MEDIUM]
-        if medium:
-            later = self.step.run([documents[number] for number in medium])
-            for number, outcome in zip(medium, later, strict=True):
-                outcomes[number] = _joined(outcomes[number], outcome)
+        """Return one outcome per document, in order. Raises OptionError where no step before scores."""
+        bands = [self._band(document) for document in documents]
+        wanted = [one for one, band in zip(documents, bands, strict=True) if band == self.band]
+        done = iter(self.step.run(wanted) if wanted else ())
         return [
-            replace(one, reason=ScoreReason.HIGH) if one.annotations.get("band") == Band.HIGH else one
-            for one in outcomes
+            next(done) if band == self.band else Outcome(Status.UNCHANGED, reason=_left_out(band))
+            for band in bands
         ]
 
     def estimate(self, documents: Iterable[Document], *, tokens_per_s: float | None = None) -> Estimate:
-        """Say what `run` would cost at most, if every score were medium; nothing is sent."""
-        source = iter(documents)
-        total = self.score.estimate((), tokens_per_s=tokens_per_s)
-        asked = [one for one in (self.score, self.step) if hasattr(one, "estimate")]
-        while some := list(islice(source, ESTIMATED_TOGETHER)):
-            for one in asked:
-                total = total.plus(one.estimate(some, tokens_per_s=tokens_per_s))
-        return total
+        """Say what `run` would cost at most, if every score were of this band; nothing is sent."""
+        asked: Any = self.step
+        found: Estimate = asked.estimate(documents, tokens_per_s=tokens_per_s)
+        return found
+
+    def _band(self, document: Document) -> str | None:
+        noted = document.fields.get(NOTED)
+        if noted is None:
+            raise OptionError(f"{self.name} is for scored documents: put a step that scores them before it")
+        band: str | None = noted.get("band")
+        return band
 
 
-def _joined(scored: Outcome, outcome: Outcome) -> Outcome:
-    """Return the outcome of the second step with what the score came to."""
-    first, second = scored.annotations, outcome.annotations
-    notes = {
-        **second,
-        "score": first["score"],
-        "band": first["band"],
-        "score_prompt_hash": first["prompt_hash"],
-    }
-    for name in ("tokens_in", "tokens_out", "cost"):
-        if name in first:
-            notes[name] = first[name] + (second.get(name) or 0)
-    return replace(outcome, annotations=notes)
+def _left_out(band: str | None) -> ScoreReason:
+    return ScoreReason.NONE if band is None else ScoreReason(f"score-{band}")

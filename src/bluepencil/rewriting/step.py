@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from bluepencil.code.repetition import find_repetition
 from bluepencil.documents import Document, Outcome, Status
 from bluepencil.errors import OptionError
 from bluepencil.llm import Answer, Estimate, Failure, Question
 from bluepencil.rewriting.answers import AnswerError, Parsed, Parser
 from bluepencil.rewriting.ask import AskOptions
-from bluepencil.rewriting.step_repetition import is_repetitive
 from bluepencil.rewriting.verdict import Verdict, Verifier
 
 
@@ -125,7 +125,7 @@ class Rewrite:
         if length < self.options.shortest:
             detail = f"{length} characters; fewer than {self.options.shortest} are no answer"
             return RewriteReason.SHORT, detail
-        if self.options.repetition and is_repetitive(after) and not is_repetitive(before):
+        if self.options.repetition and find_repetition(after) and not find_repetition(before):
             return RewriteReason.REPETITIVE, "a long run of characters comes again at once"
         return None
 

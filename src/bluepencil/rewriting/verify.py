@@ -33,7 +33,7 @@ from bluepencil.rewriting.verify_source import Source, read
 
 # Raised by hand when a rule changes what it finds, so that a run with the old rules does not go on with the
 # new.
-_VERSION = 1
+_VERSION = 2
 # Names shown in the sentence for people; the notes have all of them.
 _SHOWN = 5
 
@@ -70,20 +70,22 @@ class Rule(StrEnum):
 class CodeChecks:
     """What is checked of a rewrite, and how strictly.
 
-    names: "keep" rejects renames, changed signatures, changed values of public constants; "record" only notes
-        them; "off" does not look.
+    names: "keep" rejects renames, changed signatures, changed values of public constants; "record" only
+        notes them; "off" does not look.
     dropped: "reject" or "record" public functions, classes, methods and constants, tests and the `__main__`
-    block
-        that are gone without having been renamed.
+        block that are gone without having been renamed.
     literals: "keep" rejects the loss of any number or text; "record" notes it; "off" does not look.
     min_ratio: least share of the original's code, counted in nodes of its tree, so that comments do not
-    matter. max_ratio: most characters after / before; a text may always grow by `slack` characters.
-    min_characters: at least so many, where the original has them. lint_score: "raw" is what pylint prints,
-    "penalized" that less the share of comments, which punishes a rewrite
-        for every comment it adds. lint_tolerance: points that it may lose.
-    known_imports: further modules that any rewrite may import. execute: run tests (`tests_field`, called with
-    the name in `entry_field` where they are a function `check`) and
-        the examples of docstrings before and after, in a sandbox; see `bluepencil.rewriting.sandbox`.
+        matter. min_characters: at least so many, where the original has them.
+    max_ratio: most characters after / before; a text may always grow by `slack` characters.
+    lint_score: "raw" is what pylint prints; it may be lower where no message is new, because then the text
+        only has fewer statements. "penalized" is that less the share of comments, which punishes a rewrite
+        for every comment it adds. lint_tolerance: points that it may lose. lint_formatted: both texts are
+        formatted before they are linted.
+    known_imports: further modules that any rewrite may import.
+    execute: run tests (`tests_field`, called with the name in `entry_field` where they are a function
+        `check`) and the examples of docstrings before and after, in a sandbox; see
+        `bluepencil.rewriting.sandbox`.
     """
 
     finished: bool = True
@@ -102,6 +104,7 @@ class CodeChecks:
     lint: bool = True
     lint_score: str = "raw"
     lint_tolerance: float = 0.0
+    lint_formatted: bool = True
     lint_packages: str = "standard-library"
     known_imports: tuple[str, ...] = ()
     execute: bool = False
@@ -255,7 +258,7 @@ def _sandbox(checks: CodeChecks) -> Sandbox:
 
 
 def _lint(checks: CodeChecks) -> LintCheck:
-    return LintCheck(checks.lint_packages, checks.lint_score, checks.lint_tolerance)
+    return LintCheck(checks.lint_packages, checks.lint_score, checks.lint_tolerance, checks.lint_formatted)
 
 
 def _with_lint(verdict: Verdict, difference: LintDifference) -> Verdict:

@@ -47,7 +47,7 @@ _EDGE_LINES = 4
 
 def chatter(before: Source, after: Source) -> str:
     """Return the first remark that a rewrite holds and its original does not, or the empty string."""
-    return _phrase(before.text, after) or _fence(before.text, after) or _stray(before, after)
+    return _phrase(before.text, after) or _fence(before, after) or _stray(before, after)
 
 
 def unparsed_chatter(after: str) -> str:
@@ -78,11 +78,13 @@ def _phrase(before: str, after: Source) -> str:
     return ""
 
 
-def _fence(before: str, after: Source) -> str:
+def _fence(before: Source, after: Source) -> str:
     """Find a fence without its other half in a comment or docstring: what is left of an answer around it."""
+    if _FENCE.search(before.text) or any(_FENCE.search(part) for part in before.prose):
+        return ""
     for part in after.prose:
         fences = _FENCE.findall(part)
-        if len(fences) % 2 and not _FENCE.search(before):
+        if len(fences) % 2:
             return str(fences[0]).strip()
     return ""
 

@@ -76,10 +76,14 @@ def placeholder(before: Source, after: Source) -> str:
 
 def emptied(before: Source, after: Source) -> str:
     """Return the name of a function whose body a rewrite left out, or the empty string."""
-    known = {name for name, _ in _functions(before)}
-    left = Counter(name for name, node in _functions(before) if _is_empty(node))
-    for name, node in _functions(after):
+    known = {name for name, _, _ in _functions(before)}
+    left = Counter(name for name, node, _ in _functions(before) if _is_empty(node))
+    full = {name for name, node, _ in _functions(before) if not _is_empty(node)}
+    for name, node, in_protocol in _functions(after):
         if not _is_empty(node) or _may_be_empty(node):
+            continue
+        # Not every `Protocol` is that of typing: what had a body has to keep one.
+        if in_protocol and name not in full:
             continue
         left[name] -= 1
         # A new hook of a class may raise; a new stub may not be left.
@@ -105,15 +109,17 @@ def _starts(before: str, after: str) -> bool:
         return False
 
 
-def _functions(source: Source) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Yield the functions and methods with their dotted names; those inside functions are left out."""
+def _functions(source: Source) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef, bool]]:
+    """Yield functions and methods: dotted name, node, whether the class may be a `typing.Protocol`.
+
+    Those inside functions are left out.
+    """
     stack: list[tuple[str, list[ast.stmt], bool]] = [("", source.tree.body, False)]
     while stack:
-        prefix, body, abstract = stack.pop()
+        prefix, body, in_protocol = stack.pop()
         for statement in statements(body):
             if isinstance(statement, FUNCTIONS):
-                if not abstract:
-                    yield prefix + statement.name, statement
+                yield prefix + statement.name, statement, in_protocol
             elif isinstance(statement, ast.ClassDef):
                 stack.append(
                     (f"{prefix}{statement.name}.", statement.body, "Protocol" in _base_names(statement))
