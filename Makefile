@@ -44,7 +44,7 @@ check: $(VENV)/.done ## style, types, import contract, sizes
 	$(BIN)/python tests/sizes.py
 
 bench: $(VENV)-bench/.done ## run every benchmark, quickly
-	@for name in $$(ls bench/*.py | xargs -n1 basename | sed 's/\.py$$//' | grep -v __init__); do \
+	@for name in $$(grep -l '^if __name__' bench/*.py | xargs -n1 basename | sed 's/\.py$$//'); do \
 	  echo "== bench.$$name"; $(VENV)-bench/bin/python -m bench.$$name --quick || exit 1; done
 
 format: $(VENV)/.done ## bring the code into the house style
