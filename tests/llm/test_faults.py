@@ -120,7 +120,7 @@ POISON = {
     "HTTP 500 every time": (fault(500), AskReason.SERVER_ERROR, 3),
     "malformed every time": (Reply(200, b"{"), AskReason.MALFORMED, 3),
     "half a body every time": (Reply(200, GOOD, sent=30), AskReason.MALFORMED, 3),
-    "a lost connection every time": (Reply(reset=True), AskReason.CONNECTION_LOST, 4),
+    "a lost connection every time": (Reply(reset=True), AskReason.CONNECTION_LOST, 5),
     "no answer ever": (Reply(never=True), AskReason.TIMED_OUT, 2),
 }
 
@@ -326,10 +326,18 @@ def test_a_full_disk_ends_the_run_and_what_was_stored_stays(
 
     monkeypatch.setattr(segments, "_write_all", write_until_full)
     requests = [ask(str(n)) for n in range(500)]
-    with FakeServer(shout) as server, client(server, cache=str(tmp_path), in_flight=4) as one:
+    is_full = threading.Event()
+
+    def script(seen: Seen) -> Reply:
+        if int(seen.text) >= 100:
+            is_full.wait(60)
+        return shout(seen)
+
+    with FakeServer(script) as server, client(server, cache=str(tmp_path), in_flight=4) as one:
         outcomes = one.ask(requests)
         got = [next(outcomes) for _ in range(50)]
         full = True
+        is_full.set()
         with pytest.raises(DiskFullError, match="No space left"):
             got += outcomes
         full = False

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from bluepencil.errors import OptionError
 from bluepencil.llm import Answer, AskReason, Failure, Request
-from bluepencil.llm.messages import Stored, judge
+from bluepencil.llm.messages import FORBIDDEN, Stored, judge
 
 CHAT = [{"role": "user", "content": "Hello"}]
 
@@ -84,7 +84,7 @@ def test_finish_reasons_can_be_accepted() -> None:
 
 @given(st.dictionaries(st.text(), st.integers() | st.floats(allow_nan=False) | st.text() | st.booleans()))
 def test_any_parameters_have_a_key(params: dict[str, object]) -> None:
-    allowed = {name: value for name, value in params.items() if name not in ("n", "stream")}
+    allowed = {name: value for name, value in params.items() if name not in FORBIDDEN}
     request = Request(prompt="x", params=allowed)
     try:
         assert len(request.key("m")) == 32
