@@ -280,8 +280,8 @@ class Dispatcher:
         if call.tries < self._options.attempts and call.timeouts < self._options.timeout_attempts:
             return False
         if fault.reason is AskReason.CONNECTION_LOST and not call.fell_alone:
-            # Whoever was under way when a server fell lost its connection: only what falls alone is guilty, and
-            # not the first time, for it may have gone into a connection that another's fall had closed.
+            # Whoever was under way when a server fell lost its connection: only what falls alone is guilty,
+            # and not the first time, for it may have gone into a connection that another's fall had closed.
             call.alone, call.fell_alone = True, call.alone
             return False
         return self._health.succeeded_since(first) or await self._wire.alive()
